@@ -1,0 +1,4 @@
+//! The state machine of one worker controller instance.
+
+/// x
+pub struct Controller;

@@ -1,0 +1,124 @@
+//! What a controller can measure: statistics of its task queues and, where the host knows it, of its workers.
+
+use serde::{Deserialize, Serialize};
+
+/// What kind of tasks a task queue holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TaskQueueType {
+    /// Workflow tasks.
+    Workflow,
+    /// Activity tasks.
+    Activity,
+    /// Nexus tasks.
+    Nexus,
+}
+
+impl TaskQueueType {
+    /// Every type, in the order in which rules look at them.
+    pub const ALL: [Self; 3] = [Self::Workflow, Self::Activity, Self::Nexus];
+
+    /// Position in [`TaskQueueType::ALL`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Lower-case name, as state keys and snapshots use it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Workflow => "workflow",
+            Self::Activity => "activity",
+            Self::Nexus => "nexus",
+        }
+    }
+}
+
+/// Statistics of one task queue type, summed over the queues of the version.
+///
+/// Rates are tasks per second and `f32` as on the wire; rules compute with `f64`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QueueMetrics {
+    /// Tasks that wait for a worker.
+    pub last_backlog_count: i64,
+    /// Tasks added per second.
+    pub last_arrival_rate: f32,
+    /// Tasks handed to workers per second.
+    pub last_processing_rate: f32,
+    /// Age of the oldest waiting task, in milliseconds.
+    pub last_backlog_age: i64,
+    /// Whether a dispatch-rate limit holds tasks back.
+    pub rate_limiting_active: bool,
+}
+
+/// One poll's answer; a type without task queues is absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MetricsSnapshot {
+    /// Workflow task queues.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<QueueMetrics>,
+    /// Activity task queues.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activity: Option<QueueMetrics>,
+    /// Nexus task queues.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nexus: Option<QueueMetrics>,
+}
+
+impl MetricsSnapshot {
+    /// The statistics of one type.
+    #[must_use]
+    pub const fn of(&self, task_type: TaskQueueType) -> Option<&QueueMetrics> {
+        match task_type {
+            TaskQueueType::Workflow => self.workflow.as_ref(),
+            TaskQueueType::Activity => self.activity.as_ref(),
+            TaskQueueType::Nexus => self.nexus.as_ref(),
+        }
+    }
+
+    /// The statistics of one type, to be written.
+    pub const fn of_mut(&mut self, task_type: TaskQueueType) -> &mut Option<QueueMetrics> {
+        match task_type {
+            TaskQueueType::Workflow => &mut self.workflow,
+            TaskQueueType::Activity => &mut self.activity,
+            TaskQueueType::Nexus => &mut self.nexus,
+        }
+    }
+
+    /// The present types in the order workflow, activity, nexus.
+    pub fn present(&self) -> impl Iterator<Item = (TaskQueueType, &QueueMetrics)> {
+        TaskQueueType::ALL.into_iter().filter_map(|t| self.of(t).map(|m| (t, m)))
+    }
+}
+
+/// What the host knows of one group's workers; every field is optional because a live host cannot know all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Observation {
+    /// Workers that poll.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ready: Option<u32>,
+    /// Workers that were asked for and do not poll yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starting: Option<u32>,
+    /// Workers that finish their tasks and take no new ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draining: Option<u32>,
+    /// Slots that hold a task.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub busy_slots: Option<u32>,
+    /// Slots of all ready workers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slots: Option<u32>,
+    /// Tasks that run now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running: Option<u32>,
+    /// Tasks that wait now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backlog_count: Option<i64>,
+    /// Mean of running + waiting tasks since the last observation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean_concurrency: Option<f64>,
+}
