@@ -249,11 +249,16 @@ mod inputs_as_map {
     use super::Cow;
     use serde::{Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(inputs: &[(Cow<'static, str>, f64)], s: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        inputs: &[(Cow<'static, str>, f64)],
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
         s.collect_map(inputs.iter().map(|(k, v)| (k, v)))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<(Cow<'static, str>, f64)>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<Vec<(Cow<'static, str>, f64)>, D::Error> {
         // A map in a journal may come in any order; rules name their numbers in one order, so keep the file's.
         struct InOrder;
         impl<'de> serde::de::Visitor<'de> for InOrder {

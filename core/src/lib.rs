@@ -11,17 +11,14 @@
 //! [`controller`] joins them.
 
 pub mod algorithm;
-pub mod config;
 pub mod controller;
-pub mod decide;
 pub mod decision;
-pub mod journal;
 pub mod metrics;
 pub mod signals;
 pub mod spec;
 pub mod time;
 
-pub use controller::{Controller, Input, Settings, Step};
+pub use controller::{Input, Settings, Step};
 pub use decision::{Action, Decision};
 pub use spec::Spec;
 pub use time::{Millis, Timestamp};

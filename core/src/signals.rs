@@ -36,7 +36,8 @@ impl TaskAdd {
     /// Whether this signal may start workers.
     #[must_use]
     pub const fn is_eligible(&self) -> bool {
-        self.no_sync_match_signals_batched > 0 || (!self.is_sync_match && self.rate_limited_signals_batched == 0)
+        self.no_sync_match_signals_batched > 0
+            || (!self.is_sync_match && self.rate_limited_signals_batched == 0)
     }
 }
 

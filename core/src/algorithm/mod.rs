@@ -4,6 +4,7 @@ use crate::decision::Reason;
 use crate::metrics::{MetricsSnapshot, Observation};
 use crate::signals::TaskAdd;
 use crate::time::{Millis, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// What a rule wishes, before the controller turns it into an action of the group's launch strategy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,4 +69,24 @@ pub trait ScalingAlgorithm {
     }
     /// How long until it wants the next statistics.
     fn poll_interval(&self, now: Timestamp) -> Millis;
+}
+
+/// The closed set of algorithms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlgorithmKind {
+    /// One more worker for each task that found none.
+    NoSync,
+    /// The later, confirmed form of `no-sync`.
+    NoSyncConfirmed,
+    /// Size from arrival rate and capacity.
+    RateBased,
+    /// One up while work waits, one down when none does.
+    Backlog,
+    /// A control loop on the backlog.
+    Pid,
+    /// One down when fewer workers have carried more.
+    PeakRate,
+    /// A fixed size.
+    Fixed,
 }
