@@ -1,1 +1,5 @@
-//! x
+//! The simulator: replay a workload against a spec, with the very code that scales in production.
+
+pub mod rng;
+pub mod trace;
+pub mod workload;

@@ -1,0 +1,1 @@
+//! Real workload traces: push parsers over bytes, statistics, and conversion.
