@@ -1,0 +1,25 @@
+//! `cargo xtask test`: every test there is, as a table of steps.
+
+use crate::shell::{cargo, stream};
+use crate::step::Step;
+use crate::tally::Tally;
+use crate::test_output::Counter;
+use crate::wasm;
+
+/// In the order in which a person wants to hear of failures.
+pub const STEPS: &[Step] =
+    &[Step { name: "cargo test", run: cargo_test }, Step { name: "builds for wasm", run: wasm::builds }];
+
+/// Unit tests, integration tests and doc tests of every crate.
+///
+/// Tests on real traces carry `#[ignore = "outside traces"]`: they run when `WCI_TRACES` says where the traces are,
+/// and are otherwise counted, by name, as skipped.
+fn cargo_test() -> Result<Tally, String> {
+    let mut command = cargo(&["test", "--workspace", "--no-fail-fast", "--profile", "ci"]);
+    if std::env::var_os("WCI_TRACES").is_some() {
+        command.args(["--", "--include-ignored"]);
+    }
+    let mut counter = Counter::default();
+    let ended_well = stream(&mut command, |line| counter.look(line))?;
+    Ok(counter.finish(ended_well))
+}

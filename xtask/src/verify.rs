@@ -1,0 +1,37 @@
+//! `cargo xtask verify`: read-only checks of form and boundaries, as a table of steps.
+
+use crate::shell::{self, cargo};
+use crate::step::Step;
+use crate::tally::Tally;
+use crate::{deny, house_rules, wasm};
+
+/// Quick checks first.
+pub const STEPS: &[Step] = &[
+    Step { name: "format", run: format },
+    Step { name: "house rules", run: house_rules::check },
+    Step { name: "independent algorithms", run: house_rules::check_algorithms },
+    Step { name: "licences, bans, sources", run: deny::check },
+    Step { name: "clippy", run: clippy },
+    Step { name: "docs", run: docs },
+    Step { name: "wasm imports", run: wasm::imports_nothing },
+];
+
+fn format() -> Result<Tally, String> {
+    Ok(Tally::of("format", shell::run(&mut cargo(&["fmt", "--all", "--check"]))))
+}
+
+/// With everything optional and with nothing optional: both are shipped.
+fn clippy() -> Result<Tally, String> {
+    let lint = |scope: &[&str]| {
+        let mut command = cargo(&["clippy", "--quiet", "--all-targets"]);
+        shell::run(command.args(scope).args(["--", "-D", "warnings"]))
+    };
+    let mut tally = Tally::of("clippy, all features", lint(&["--workspace", "--all-features"]));
+    tally.add(Tally::of("clippy, wci-sim as for wasm", lint(&["-p", "wci-sim", "--no-default-features"])));
+    Ok(tally)
+}
+
+fn docs() -> Result<Tally, String> {
+    let mut command = cargo(&["doc", "--quiet", "--workspace", "--no-deps"]);
+    Ok(Tally::of("docs", shell::run(command.env("RUSTDOCFLAGS", "-D warnings"))))
+}
