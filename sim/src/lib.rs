@@ -1,5 +1,6 @@
 //! The simulator: replay a workload against a spec, with the very code that scales in production.
 
+pub mod dist;
 pub mod rng;
 pub mod trace;
 pub mod workload;
