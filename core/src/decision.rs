@@ -150,6 +150,28 @@ impl Reason {
         }
         self
     }
+
+    /// Adds several numbers the rule looked at.
+    #[must_use]
+    pub fn with_all(mut self, numbers: &[(&'static str, f64)]) -> Self {
+        self.inputs.reserve(numbers.len());
+        numbers.iter().fold(self, |reason, (name, value)| reason.with(name, *value))
+    }
+
+    /// Sets what the rule wished, what was left of it, and the limit that cut it.
+    #[must_use]
+    pub const fn wishing(mut self, recommended: i64, desired: i64, limit: Option<Limit>) -> Self {
+        self.recommended_workers = Some(recommended);
+        self.desired_workers = Some(desired);
+        self.limit = limit;
+        self
+    }
+
+    /// A number the rule looked at.
+    #[must_use]
+    pub fn input(&self, name: &str) -> Option<f64> {
+        self.inputs.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
+    }
 }
 
 macro_rules! coded {
@@ -216,6 +238,8 @@ coded! {
         SizeIssuedAgain = 16,
         /// A dispatch-rate limit holds tasks back, so more workers would not help.
         RateLimited = 17,
+        /// Fewer workers run than the minimum count.
+        BelowMinimum = 18,
     }
 }
 

@@ -11,6 +11,7 @@
 //! [`controller`] joins them.
 
 pub mod algorithm;
+pub mod config;
 pub mod controller;
 pub mod decision;
 pub mod metrics;

@@ -1,5 +1,6 @@
 //! The task-add signal and the batching that the Matching Service's hook does before it signals.
 
+use crate::metrics::TaskQueueType;
 use crate::spec::WireTaskType;
 use crate::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,7 @@ pub enum AddOutcome {
 
 /// The intervals of the batching; non-positive values mean the defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct BatchIntervals {
     /// Shortest time between signals while an add without a waiting poller is counted (500 ms).
     pub min_signal_interval_no_sync_match: Millis,
@@ -62,10 +64,36 @@ pub struct BatchIntervals {
     pub min_signal_interval_sync_match: Millis,
 }
 
+impl Default for BatchIntervals {
+    fn default() -> Self {
+        Self {
+            min_signal_interval_no_sync_match: Self::NO_SYNC_DEFAULT,
+            min_signal_interval_sync_match: Self::SYNC_DEFAULT,
+        }
+    }
+}
+
+impl BatchIntervals {
+    const NO_SYNC_DEFAULT: Millis = Millis::new(500);
+    const SYNC_DEFAULT: Millis = Millis::from_secs(60);
+
+    /// How old the last signal must be, strictly, before the next one goes out.
+    #[inline]
+    const fn to_wait(&self, has_no_sync: bool) -> Millis {
+        let (interval, default) = if has_no_sync {
+            (self.min_signal_interval_no_sync_match, Self::NO_SYNC_DEFAULT)
+        } else {
+            (self.min_signal_interval_sync_match, Self::SYNC_DEFAULT)
+        };
+        if interval.get() > 0 { interval } else { default }
+    }
+}
+
 /// A batch that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// Outcome of the add that sends.
+    /// Outcome of the add that sends; for a rate-limited add and for a flush: whether no add of the batch was
+    /// without a waiting poller.
     pub is_sync_match: bool,
     /// Adds with a waiting poller.
     pub sync: u32,
@@ -75,7 +103,25 @@ pub struct Batch {
     pub rate_limited: u32,
 }
 
+impl Batch {
+    /// The signal that carries this batch.
+    #[must_use]
+    pub const fn into_signal(self, task_queue_name: Arc<str>, task_queue_type: TaskQueueType) -> TaskAdd {
+        TaskAdd {
+            task_queue_name,
+            task_queue_type: WireTaskType(task_queue_type),
+            is_sync_match: self.is_sync_match,
+            sync_match_signals_batched: self.sync,
+            no_sync_match_signals_batched: self.no_sync,
+            rate_limited_signals_batched: self.rate_limited,
+        }
+    }
+}
+
 /// Counts adds of one controller and partition and says when a signal is due.
+///
+/// A batch is sent only by an add that comes later than the interval after the last signal (no timer), unless the
+/// host also calls [`Batcher::flush`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Batcher {
     last_signal: Option<Timestamp>,
@@ -83,3 +129,53 @@ pub struct Batcher {
     no_sync: u32,
     rate_limited: u32,
 }
+
+impl Batcher {
+    /// Counts one add and returns the batch if this add sends it.
+    #[inline]
+    pub fn add(&mut self, now: Timestamp, outcome: AddOutcome, intervals: &BatchIntervals) -> Option<Batch> {
+        let counter = match outcome {
+            AddOutcome::SyncMatch => &mut self.sync,
+            AddOutcome::NoSyncMatch => &mut self.no_sync,
+            AddOutcome::RateLimited => &mut self.rate_limited,
+        };
+        *counter = counter.saturating_add(1);
+        if !self.is_due(now, intervals.to_wait(self.no_sync > 0)) {
+            return None;
+        }
+        let is_sync_match = match outcome {
+            AddOutcome::SyncMatch => true,
+            AddOutcome::NoSyncMatch => false,
+            AddOutcome::RateLimited => self.no_sync == 0,
+        };
+        Some(self.send(now, is_sync_match))
+    }
+
+    /// Sends what a burst left behind: a batch with an add that found no poller, `after` the last signal.
+    ///
+    /// Adds that found a poller, or that a rate limit held back, start no worker and keep waiting for an add.
+    pub fn flush(&mut self, now: Timestamp, after: Millis) -> Option<Batch> {
+        (self.no_sync > 0 && self.is_due(now, after)).then(|| self.send(now, false))
+    }
+
+    /// The first moment at which [`Batcher::flush`] would send; none while nothing waits for it.
+    #[must_use]
+    pub fn flush_at(&self, after: Millis) -> Option<Timestamp> {
+        let last = self.last_signal.filter(|_| self.no_sync > 0)?;
+        Some(last.plus(after).plus(Millis::new(1)))
+    }
+
+    #[inline]
+    fn is_due(&self, now: Timestamp, interval: Millis) -> bool {
+        self.last_signal.is_none_or(|last| now > last.plus(interval))
+    }
+
+    fn send(&mut self, now: Timestamp, is_sync_match: bool) -> Batch {
+        let Self { sync, no_sync, rate_limited, .. } = *self;
+        *self = Self { last_signal: Some(now), ..Self::default() };
+        Batch { is_sync_match, sync, no_sync, rate_limited }
+    }
+}
+
+#[cfg(test)]
+mod tests;

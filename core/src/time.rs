@@ -63,6 +63,13 @@ impl Millis {
     pub const fn get(self) -> i64 {
         self.0
     }
+
+    /// The span in milliseconds, for arithmetic and records; exact below 285,000 years.
+    #[expect(clippy::cast_precision_loss, reason = "spans this long do not occur")]
+    #[must_use]
+    pub const fn as_f64(self) -> f64 {
+        self.0 as f64
+    }
 }
 
 impl fmt::Display for Millis {

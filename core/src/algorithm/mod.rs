@@ -1,8 +1,25 @@
 //! Scaling rules, one file each, behind one small trait.
+//!
+//! The set is closed: a rule is one file with its `Config`, its `State` and its decision, one variant of
+//! [`AlgorithmKind`] and one line in the table that this file dispatches with.
 
-use crate::decision::Reason;
+mod backlog;
+mod fixed;
+mod no_sync;
+mod peak_rate;
+mod pid;
+mod rate_based;
+mod sizing;
+mod state;
+mod stepping;
+
+pub use sizing::to_launch;
+
+use crate::config::{ConfigError, ConfigMap, KeyDoc};
+use crate::decision::{Launch, Limit, Reason};
 use crate::metrics::{MetricsSnapshot, Observation};
 use crate::signals::TaskAdd;
+use crate::spec::LaunchStrategy;
 use crate::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -33,13 +50,35 @@ pub struct Verdict {
 impl Verdict {
     /// Nothing to decide.
     pub const NOTHING: Self = Self { wish: Wish::Nothing, wants_deferred: false, throttled: 0, reason: None };
+
+    /// A wish and why.
+    #[must_use]
+    pub const fn new(wish: Wish, reason: Reason) -> Self {
+        Self { wish, wants_deferred: false, throttled: 0, reason: Some(reason) }
+    }
+
+    /// With further numbers the rule looked at.
+    fn with_all(mut self, numbers: &[(&'static str, f64)]) -> Self {
+        self.reason = self.reason.map(|reason| reason.with_all(numbers));
+        self
+    }
+
+    /// With the limit that cut the wish.
+    fn limited_by(mut self, limit: Limit) -> Self {
+        if let Some(reason) = &mut self.reason {
+            reason.limit = Some(limit);
+        }
+        self
+    }
 }
 
-/// What happened, and what the host knows at that moment.
+/// What the host knows at the moment at which something happens.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// When it happened.
+    /// When it happens.
     pub now: Timestamp,
+    /// How the group's provider launches workers.
+    pub strategy: LaunchStrategy,
     /// What the host knows of the group's workers.
     pub observation: &'a Observation,
 }
@@ -59,6 +98,10 @@ pub struct Needs {
 
 /// One scaling rule with its configuration and state.
 pub trait ScalingAlgorithm {
+    /// The group starts to be served: it is new, its controller is new, or its spec has changed.
+    fn on_started(&mut self, _context: Context<'_>) -> Verdict {
+        Verdict::NOTHING
+    }
     /// Tasks were added.
     fn on_task_added(&mut self, context: Context<'_>, add: &TaskAdd) -> Verdict;
     /// The periodic statistics arrived.
@@ -67,8 +110,22 @@ pub trait ScalingAlgorithm {
     fn on_deferred_metrics(&mut self, _context: Context<'_>, _metrics: &MetricsSnapshot) -> Verdict {
         Verdict::NOTHING
     }
+    /// Whether a deferred decision would look at statistics at all.
+    fn is_deferred_useful(&self) -> bool {
+        false
+    }
     /// How long until it wants the next statistics.
     fn poll_interval(&self, now: Timestamp) -> Millis;
+    /// How many workers it believes there are, if it counts them.
+    fn planned(&self) -> Option<u32> {
+        None
+    }
+    /// The size of a worker set in which workers register their task queues; remembered as the planned one.
+    fn register(&mut self) -> u32 {
+        1
+    }
+    /// The state in the wire's form.
+    fn state(&self) -> ConfigMap;
 }
 
 /// The closed set of algorithms.
@@ -90,3 +147,234 @@ pub enum AlgorithmKind {
     /// A fixed size.
     Fixed,
 }
+
+const INVOKE: &[LaunchStrategy] = &[LaunchStrategy::Invoke];
+const WORKER_SET: &[LaunchStrategy] = &[LaunchStrategy::WorkerSet];
+const BOTH: &[LaunchStrategy] = &[LaunchStrategy::Invoke, LaunchStrategy::WorkerSet];
+
+impl AlgorithmKind {
+    /// Every algorithm.
+    pub const ALL: &'static [Self] = &[
+        Self::NoSync,
+        Self::NoSyncConfirmed,
+        Self::RateBased,
+        Self::Backlog,
+        Self::Pid,
+        Self::PeakRate,
+        Self::Fixed,
+    ];
+
+    /// The wire's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoSync => "no-sync",
+            Self::NoSyncConfirmed => "no-sync-confirmed",
+            Self::RateBased => "rate-based",
+            Self::Backlog => "backlog",
+            Self::Pid => "pid",
+            Self::PeakRate => "peak-rate",
+            Self::Fixed => "fixed",
+        }
+    }
+
+    /// The algorithm with that name on the wire.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
+    /// The launch strategies it fits.
+    #[must_use]
+    pub const fn launch_strategies(self) -> &'static [LaunchStrategy] {
+        match self {
+            Self::NoSync | Self::NoSyncConfirmed => INVOKE,
+            Self::RateBased => WORKER_SET,
+            Self::Backlog | Self::Pid | Self::PeakRate | Self::Fixed => BOTH,
+        }
+    }
+
+    /// What it needs from a host whose provider launches workers this way.
+    ///
+    /// A rule that counts workers can trust its own count of a worker set; workers that end by themselves have to
+    /// be observed.
+    #[must_use]
+    pub const fn needs(self, strategy: LaunchStrategy) -> Needs {
+        let is_invoke = matches!(strategy, LaunchStrategy::Invoke);
+        let (signals, statistics, observation, shortest_poll) = match self {
+            Self::NoSync | Self::NoSyncConfirmed | Self::RateBased => (true, true, false, 30),
+            Self::Backlog | Self::PeakRate => (true, true, is_invoke, 1),
+            Self::Pid => (false, true, is_invoke, 1),
+            Self::Fixed => (false, false, is_invoke, 30),
+        };
+        Needs { signals, statistics, observation, shortest_poll: Millis::from_secs(shortest_poll) }
+    }
+
+    /// The keys of its configuration with defaults, limits and help.
+    #[must_use]
+    pub const fn config_schema(self) -> &'static [KeyDoc] {
+        match self {
+            Self::NoSync | Self::NoSyncConfirmed => no_sync::KEYS,
+            Self::RateBased => rate_based::KEYS,
+            Self::Backlog => backlog::KEYS,
+            Self::Pid => pid::KEYS,
+            Self::PeakRate => peak_rate::KEYS,
+            Self::Fixed => fixed::KEYS,
+        }
+    }
+}
+
+/// The keys of an algorithm's configuration with defaults, limits and help.
+#[must_use]
+pub const fn config_schema(kind: AlgorithmKind) -> &'static [KeyDoc] {
+    kind.config_schema()
+}
+
+/// A rule with its configuration and state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Algorithm {
+    kind: AlgorithmKind,
+    rule: AnyRule,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum AnyRule {
+    NoSync(no_sync::NoSync),
+    NoSyncConfirmed(no_sync::NoSyncConfirmed),
+    RateBased(Box<rate_based::RateBased>),
+    Backlog(backlog::Backlog),
+    Pid(pid::Pid),
+    PeakRate(peak_rate::PeakRate),
+    Fixed(fixed::Fixed),
+}
+
+/// Calls the same method of whichever rule it is.
+macro_rules! dispatch {
+    ($rule:expr, $inner:ident => $call:expr) => {
+        match $rule {
+            AnyRule::NoSync($inner) => $call,
+            AnyRule::NoSyncConfirmed($inner) => $call,
+            AnyRule::RateBased($inner) => $call,
+            AnyRule::Backlog($inner) => $call,
+            AnyRule::Pid($inner) => $call,
+            AnyRule::PeakRate($inner) => $call,
+            AnyRule::Fixed($inner) => $call,
+        }
+    };
+}
+
+impl Algorithm {
+    /// Makes a rule from its configuration and the state it had, both in the wire's form.
+    ///
+    /// Broken entries of the state are dropped; a `no-sync` configuration with one of the keys of the confirmed
+    /// form follows that form.
+    ///
+    /// # Errors
+    /// Names the key of the configuration that is wrong, what was found and what would be right.
+    pub fn new(kind: AlgorithmKind, config: &ConfigMap, state: &ConfigMap) -> Result<Self, ConfigError> {
+        let rule = match kind {
+            AlgorithmKind::NoSync if !no_sync::is_confirmed(config) => {
+                AnyRule::NoSync(no_sync::NoSync::new(config, state)?)
+            }
+            AlgorithmKind::NoSync | AlgorithmKind::NoSyncConfirmed => {
+                AnyRule::NoSyncConfirmed(no_sync::NoSyncConfirmed::new(config, state)?)
+            }
+            AlgorithmKind::RateBased => {
+                AnyRule::RateBased(Box::new(rate_based::RateBased::new(config, state)?))
+            }
+            AlgorithmKind::Backlog => AnyRule::Backlog(backlog::Backlog::new(config, state)?),
+            AlgorithmKind::Pid => AnyRule::Pid(pid::Pid::new(config, state)?),
+            AlgorithmKind::PeakRate => AnyRule::PeakRate(peak_rate::PeakRate::new(config, state)?),
+            AlgorithmKind::Fixed => AnyRule::Fixed(fixed::Fixed::new(config, state)?),
+        };
+        Ok(Self { kind, rule })
+    }
+
+    /// A rule with the defaults of its configuration.
+    #[must_use]
+    pub fn with_defaults(kind: AlgorithmKind, state: &ConfigMap) -> Self {
+        match Self::new(kind, &ConfigMap::new(), state) {
+            Ok(algorithm) => algorithm,
+            Err(error) => unreachable!("a test holds that every default is valid: {error}"),
+        }
+    }
+
+    /// Which rule it is, as its spec names it.
+    #[must_use]
+    pub const fn kind(&self) -> AlgorithmKind {
+        self.kind
+    }
+
+    /// What it needs from a host whose provider launches workers this way.
+    #[must_use]
+    pub const fn needs(&self, strategy: LaunchStrategy) -> Needs {
+        self.kind.needs(strategy)
+    }
+
+    /// The launch strategies it fits.
+    #[must_use]
+    pub const fn launch_strategies(&self) -> &'static [LaunchStrategy] {
+        self.kind.launch_strategies()
+    }
+
+    /// The group starts to be served: it is new, its controller is new, or its spec has changed.
+    pub fn on_started(&mut self, context: Context<'_>) -> Verdict {
+        dispatch!(&mut self.rule, rule => rule.on_started(context))
+    }
+
+    /// Tasks were added.
+    #[inline]
+    pub fn on_task_added(&mut self, context: Context<'_>, add: &TaskAdd) -> Verdict {
+        dispatch!(&mut self.rule, rule => rule.on_task_added(context, add))
+    }
+
+    /// The periodic statistics arrived.
+    pub fn on_metrics(&mut self, context: Context<'_>, metrics: &MetricsSnapshot) -> Verdict {
+        dispatch!(&mut self.rule, rule => rule.on_metrics(context, metrics))
+    }
+
+    /// The statistics of a deferred decision arrived.
+    pub fn on_deferred_metrics(&mut self, context: Context<'_>, metrics: &MetricsSnapshot) -> Verdict {
+        dispatch!(&mut self.rule, rule => rule.on_deferred_metrics(context, metrics))
+    }
+
+    /// Whether a deferred decision would look at statistics at all.
+    #[must_use]
+    pub fn is_deferred_useful(&self) -> bool {
+        dispatch!(&self.rule, rule => rule.is_deferred_useful())
+    }
+
+    /// How long until it wants the next statistics.
+    #[must_use]
+    pub fn poll_interval(&self, now: Timestamp) -> Millis {
+        dispatch!(&self.rule, rule => rule.poll_interval(now))
+    }
+
+    /// How many workers it believes there are, if it counts them.
+    #[must_use]
+    pub fn planned(&self) -> Option<u32> {
+        dispatch!(&self.rule, rule => rule.planned())
+    }
+
+    /// What to launch so that workers register their task queues: one invocation, or the planned size within its
+    /// limits and at least 1, which is remembered.
+    pub fn registration(&mut self, strategy: LaunchStrategy) -> Launch {
+        match strategy {
+            LaunchStrategy::Invoke => Launch::InvokeWorker(1),
+            LaunchStrategy::WorkerSet => {
+                Launch::SetWorkerSetSize(dispatch!(&mut self.rule, rule => rule.register()))
+            }
+        }
+    }
+
+    /// The state in the wire's form.
+    #[must_use]
+    pub fn state(&self) -> ConfigMap {
+        dispatch!(&self.rule, rule => rule.state())
+    }
+}
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
