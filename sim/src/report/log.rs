@@ -1,0 +1,259 @@
+//! Collects decisions while a run goes on, in memory that does not grow with it.
+//!
+//! A run of a day can decide a million times. A person wants to see how it began, how it ended, where something
+//! changed, and how often each reason spoke. So the collector keeps the first and the last decisions, between
+//! them the most telling ones, and a count with an example for each kind of decision.
+
+use crate::results::{DecisionCount, DecisionLog, TimedDecision};
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use wci_core::Decision;
+use wci_core::decision::{GroupName, Limit, Rule};
+
+/// How many of the first decisions are listed.
+pub const FIRST: usize = 150;
+/// How many of the last decisions are listed.
+pub const LAST: usize = 150;
+/// How many of the most telling decisions between them are listed.
+pub const TELLING: usize = 200;
+
+/// Takes every decision of a run in time order and keeps what a report shows.
+#[derive(Debug, Default)]
+pub struct DecisionCollector {
+    total: u64,
+    first: Vec<TimedDecision>,
+    last: VecDeque<Entry>,
+    telling: BinaryHeap<Reverse<Ranked>>,
+    counts: BTreeMap<Kind, Tally>,
+    latest: BTreeMap<GroupName, (Rule, Option<Limit>, bool)>,
+}
+
+/// Decisions of one kind are equal to the reader: only their numbers differ.
+type Kind = (GroupName, Rule, Option<Limit>, bool);
+
+#[derive(Debug)]
+struct Tally {
+    count: u64,
+    first: TimedDecision,
+    last_t: i64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    rank: Rank,
+    timed: TimedDecision,
+}
+
+/// What makes a decision worth a line, the least telling first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Telling {
+    /// The same again, and nothing was done.
+    Repeat,
+    /// The same again, and something was done.
+    ActedAgain,
+    /// Another rule or limit than the group's last, and nothing was done.
+    Changed,
+    /// Another rule or limit than the group's last, and something was done.
+    ChangedAndActed,
+    /// The first of its kind in the run.
+    New,
+}
+
+/// Among equally telling decisions a hash of the number decides: that is an even sample over the whole run, and
+/// the same one in every run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    telling: Telling,
+    lot: u64,
+    number: u64,
+}
+
+/// An entry that compares by its rank alone.
+#[derive(Debug)]
+struct Ranked(Entry);
+
+impl DecisionCollector {
+    /// An empty collector.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next decision; `t` is Unix epoch milliseconds.
+    pub fn push(&mut self, t: i64, decision: &Decision) {
+        let number = self.total;
+        let rank = Rank { telling: self.count(t, decision), lot: crate::rng::key(0, [number, 0]), number };
+        self.total += 1;
+        let timed = TimedDecision { t, decision: decision.clone() };
+        if self.first.len() < FIRST {
+            self.first.push(timed);
+            return;
+        }
+        if self.last.len() == LAST
+            && let Some(entry) = self.last.pop_front()
+        {
+            self.offer(entry);
+        }
+        self.last.push_back(Entry { rank, timed });
+    }
+
+    /// Ends the run.
+    #[must_use]
+    pub fn finish(self) -> DecisionLog {
+        let mut middle: Vec<Entry> = self.telling.into_iter().map(|Reverse(ranked)| ranked.0).collect();
+        middle.sort_by_key(|entry| entry.rank.number);
+        let mut listed = self.first;
+        listed.extend(middle.into_iter().map(|entry| entry.timed));
+        listed.extend(self.last.into_iter().map(|entry| entry.timed));
+        let mut counts: Vec<DecisionCount> = self
+            .counts
+            .into_iter()
+            .map(|((.., acted), tally)| DecisionCount {
+                acted,
+                count: tally.count,
+                first: tally.first,
+                last_t: tally.last_t,
+            })
+            .collect();
+        // Stable: equally frequent kinds stay in the order of group, rule and limit.
+        counts.sort_by_key(|kind| Reverse(kind.count));
+        DecisionLog { total: self.total, listed, counts }
+    }
+
+    /// Counts the decision and says how telling it is.
+    fn count(&mut self, t: i64, decision: &Decision) -> Telling {
+        let acted = decision.action_id.is_some();
+        let (rule, limit) = (decision.reason.rule, decision.reason.limit);
+        let before = self.latest.insert(decision.group.clone(), (rule, limit, acted));
+        let mut is_new = false;
+        let tally = self.counts.entry((decision.group.clone(), rule, limit, acted)).or_insert_with(|| {
+            is_new = true;
+            Tally { count: 0, first: TimedDecision { t, decision: decision.clone() }, last_t: t }
+        });
+        tally.count += 1;
+        tally.last_t = t;
+        match (is_new, before == Some((rule, limit, acted)), acted) {
+            (true, ..) => Telling::New,
+            (_, false, true) => Telling::ChangedAndActed,
+            (_, false, false) => Telling::Changed,
+            (_, true, true) => Telling::ActedAgain,
+            (_, true, false) => Telling::Repeat,
+        }
+    }
+
+    /// Keeps the entry if it is among the most telling.
+    fn offer(&mut self, entry: Entry) {
+        if self.telling.len() == TELLING {
+            match self.telling.peek() {
+                Some(Reverse(least)) if least.0.rank < entry.rank => drop(self.telling.pop()),
+                _ => return,
+            }
+        }
+        self.telling.push(Reverse(Ranked(entry)));
+    }
+}
+
+impl PartialEq for Ranked {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.rank == other.0.rank
+    }
+}
+
+impl Eq for Ranked {}
+
+impl PartialOrd for Ranked {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ranked {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.rank.cmp(&other.0.rank)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample::decision;
+
+    fn collect(n: u64, of: impl Fn(u64) -> Decision) -> DecisionLog {
+        let mut collector = DecisionCollector::new();
+        for i in 0..n {
+            collector.push(i as i64, &of(i));
+        }
+        collector.finish()
+    }
+
+    fn repeat(_: u64) -> Decision {
+        decision("a", Rule::NoChange, None, false)
+    }
+
+    #[test]
+    fn lists_everything_while_it_fits() {
+        let log = collect(500, repeat);
+        let times: Vec<i64> = log.listed.iter().map(|d| d.t).collect();
+        assert_eq!(times, (0..500).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn keeps_the_first_and_the_last_and_never_more_than_it_promises() {
+        let log = collect(100_000, repeat);
+        let times: Vec<i64> = log.listed.iter().map(|d| d.t).collect();
+        assert_eq!(log.total, 100_000);
+        assert_eq!(times.len(), FIRST + TELLING + LAST);
+        assert_eq!(times[..FIRST], (0..150).collect::<Vec<_>>());
+        assert_eq!(times[FIRST + TELLING..], (99_850..100_000).collect::<Vec<_>>());
+        assert!(times.is_sorted_by(|a, b| a < b), "in time order, without doubles");
+    }
+
+    #[test]
+    fn finds_the_one_action_among_a_hundred_thousand_repeats() {
+        let log = collect(100_000, |i| decision("a", Rule::NoChange, None, i == 54_321));
+        assert!(log.listed.iter().any(|d| d.t == 54_321 && d.decision.action_id.is_some()));
+    }
+
+    #[test]
+    fn prefers_changes_to_repeated_actions() {
+        let acted_every_time = |i: u64| {
+            let rule = if i % 1000 == 500 { Rule::BacklogAboveThreshold } else { Rule::NoSyncMatch };
+            decision("a", rule, None, true)
+        };
+        let log = collect(100_000, acted_every_time);
+        let changes =
+            log.listed.iter().filter(|d| d.decision.reason.rule == Rule::BacklogAboveThreshold).count();
+        assert!(changes >= 95, "{changes} of 100 changes listed");
+    }
+
+    #[test]
+    fn spreads_equally_telling_ones_over_the_run() {
+        let log = collect(100_000, repeat);
+        let middle = &log.listed[FIRST..FIRST + TELLING];
+        for quarter in 0..4 {
+            let span = quarter * 25_000..(quarter + 1) * 25_000;
+            let n = middle.iter().filter(|d| span.contains(&d.t)).count();
+            assert!((30..=70).contains(&n), "{n} in quarter {quarter}");
+        }
+    }
+
+    #[test]
+    fn counts_kinds_with_their_first_example_most_frequent_first() {
+        let log = collect(1000, |i| match i % 10 {
+            0 => decision("b", Rule::NoSyncMatch, None, true),
+            1 | 2 => decision("a", Rule::NoSyncMatch, Some(Limit::Cooldown), false),
+            _ => decision("a", Rule::NoSyncMatch, None, true),
+        });
+        let shown: Vec<_> = log
+            .counts
+            .iter()
+            .map(|k| (k.count, k.first.t, k.last_t, k.acted, k.first.decision.group.as_ref()))
+            .collect();
+        assert_eq!(shown, [(700, 3, 999, true, "a"), (200, 1, 992, false, "a"), (100, 0, 990, true, "b")]);
+    }
+
+    #[test]
+    fn an_empty_run_has_an_empty_log() {
+        assert_eq!(DecisionCollector::new().finish(), DecisionLog::default());
+    }
+}
