@@ -1,0 +1,5 @@
+//! The report as one HTML page.
+
+mod escape;
+
+pub use escape::escape;
