@@ -70,15 +70,21 @@ fn workspace_sources() -> Result<Vec<PathBuf>, String> {
 }
 
 fn rust_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let mut files = Vec::new();
+    files(folder, "rs")
+}
+
+/// Every file in the folder and below it whose name ends so, in order; hidden folders and build folders are left out.
+pub fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, String> {
+    let mut found = Vec::new();
     for entry in entries(folder)? {
-        if entry.is_dir() {
-            files.extend(rust_files(&entry)?);
-        } else if entry.extension().is_some_and(|extension| extension == "rs") {
-            files.push(entry);
+        let name = entry.file_name().unwrap_or_default().to_string_lossy();
+        if entry.is_dir() && !name.starts_with('.') && name != "target" && name != "node_modules" {
+            found.extend(files(&entry, extension)?);
+        } else if entry.extension().is_some_and(|own| own == extension) {
+            found.push(entry);
         }
     }
-    Ok(files)
+    Ok(found)
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {

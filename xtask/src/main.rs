@@ -2,6 +2,7 @@
 
 mod bench;
 mod bless;
+mod book;
 mod deny;
 mod fix;
 mod house_rules;

@@ -3,12 +3,13 @@
 use crate::shell::{self, cargo};
 use crate::step::Step;
 use crate::tally::Tally;
-use crate::{deny, house_rules, wasm};
+use crate::{book, deny, house_rules, wasm};
 
 /// Quick checks first.
 pub const STEPS: &[Step] = &[
     Step { name: "format", run: format },
     Step { name: "house rules", run: house_rules::check },
+    Step { name: "links of the book", run: book::check },
     Step { name: "independent algorithms", run: house_rules::check_algorithms },
     Step { name: "licences, bans, sources", run: deny::check },
     Step { name: "clippy", run: clippy },
