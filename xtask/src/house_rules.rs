@@ -23,27 +23,28 @@ pub fn check() -> Result<Tally, String> {
 /// Checks that no algorithm names another one.
 pub fn check_algorithms() -> Result<Tally, String> {
     let folder = root().join("core/src/algorithm");
-    let algorithms = independence::algorithms(&read(&folder.join("mod.rs"))?)?;
-    let mut tally = Tally::default();
+    let modules: Vec<String> = entries(&folder)?.iter().map(|path| module_of(path)).collect();
+    let mut algorithms = independence::algorithms(&read(&folder.join("mod.rs"))?)?;
+    independence::merge_forms(&mut algorithms, &modules);
+    if let Some(lost) = algorithms.iter().find(|algorithm| !modules.contains(&algorithm.module)) {
+        return Err(format!("{} has no module in {}", lost.module, folder.display()));
+    }
+    let mut problems = Tally::default();
     for path in rust_files(&folder)? {
-        let Some(own) = algorithms.iter().find(|algorithm| belongs_to(&path, &folder, &algorithm.module))
-        else {
-            continue;
-        };
+        let module = module_of(path.strip_prefix(&folder).unwrap_or(&path));
+        let Some(own) = algorithms.iter().find(|algorithm| algorithm.module == module) else { continue };
         let found = independence::others_named(&read(&path)?, own, &algorithms);
-        let result = if found.is_empty() { Ok(()) } else { Err(format!("names {}", found.join(", "))) };
-        tally.add(Tally::of(&format!("algorithm {}", own.module), result));
+        problems.failed.extend(found.iter().map(|other| format!("{} names {other}", path.display())));
     }
-    if tally == Tally::default() {
-        return Err(format!("no algorithm lies in {}", folder.display()));
-    }
-    Ok(tally)
+    let is_clean = problems.failed.is_empty();
+    Ok(if is_clean { Tally::of("independent algorithms", Ok(())) } else { problems })
 }
 
-/// `module.rs` and everything in the folder `module/`.
-fn belongs_to(path: &Path, folder: &Path, module: &str) -> bool {
-    let inside = path.strip_prefix(folder).ok().and_then(|inside| inside.components().next());
-    inside.is_some_and(|first| Path::new(&first).with_extension("") == Path::new(module))
+/// The module that a file or folder right inside the folder of algorithms is, or that a path relative to it belongs
+/// to: `pid` for `pid.rs`, `pid/` and `pid/tests.rs`.
+fn module_of(path: &Path) -> String {
+    let first = if path.is_absolute() { path.file_name() } else { path.iter().next() };
+    Path::new(first.unwrap_or_default()).with_extension("").to_string_lossy().into_owned()
 }
 
 fn check_shape(text: &str) -> Result<(), String> {
@@ -118,9 +119,10 @@ mod tests {
 
     #[test]
     fn a_module_is_a_file_or_a_folder() {
-        let folder = Path::new("a/algorithm");
-        assert!(belongs_to(Path::new("a/algorithm/pid.rs"), folder, "pid"));
-        assert!(belongs_to(Path::new("a/algorithm/pid/terms.rs"), folder, "pid"));
-        assert!(!belongs_to(Path::new("a/algorithm/pid_like.rs"), folder, "pid"));
+        let modules = ["pid.rs", "pid/terms.rs", "/a/algorithm/pid.rs", "/a/algorithm/pid"]
+            .map(Path::new)
+            .map(module_of);
+        assert_eq!(modules, ["pid"; 4]);
+        assert_eq!(module_of(Path::new("pid_like.rs")), "pid_like");
     }
 }

@@ -18,6 +18,17 @@ pub fn algorithms(code: &str) -> Result<Vec<Algorithm>, String> {
     Ok(variants.map(|name| Algorithm { module: snake_case(name), variant: name.clone() }).collect())
 }
 
+/// Which algorithm the module holds. A form of an algorithm (`no-sync-confirmed`) may live in its module (`no_sync`)
+/// instead of one of its own; then both are one.
+pub fn merge_forms(algorithms: &mut [Algorithm], modules: &[String]) {
+    for algorithm in algorithms {
+        let is_home = |module: &&String| algorithm.module.starts_with(module.as_str());
+        if let Some(home) = modules.iter().filter(is_home).max_by_key(|module| module.len()) {
+            algorithm.module.clone_from(home);
+        }
+    }
+}
+
 /// The other algorithms that a file's code names. Comments and texts may name what they like, and so may local
 /// variables: only paths, imports and type names count.
 pub fn others_named(code: &str, own: &Algorithm, all: &[Algorithm]) -> Vec<String> {
@@ -33,8 +44,10 @@ pub fn others_named(code: &str, own: &Algorithm, all: &[Algorithm]) -> Vec<Strin
         let is_path = is_import
             || tokens.get(at + 1).is_some_and(|next| next == "::")
             || at > 0 && tokens[at - 1] == "::";
-        let is_named = |other: &&Algorithm| *token == other.variant || is_path && *token == other.module;
-        found.extend(all.iter().filter(|other| *other != own).find(is_named).map(|_| token.clone()));
+        let is_named = |other: &Algorithm| *token == other.variant || is_path && *token == other.module;
+        if all.iter().any(|other| other.module != own.module && is_named(other)) {
+            found.push(token.clone());
+        }
     }
     found.dedup();
     found
@@ -110,6 +123,15 @@ mod tests {
         let modules: Vec<String> = algorithms(KINDS).unwrap().into_iter().map(|a| a.module).collect();
         assert_eq!(modules, ["no_sync", "rate_based", "pid"]);
         assert!(algorithms("enum Other { A }").is_err());
+    }
+
+    #[test]
+    fn a_form_without_a_module_of_its_own_belongs_to_its_algorithm() {
+        let mut all = algorithms("enum AlgorithmKind { NoSync, NoSyncConfirmed, Pid }").unwrap();
+        merge_forms(&mut all, &["no_sync".to_owned(), "pid".to_owned(), "state".to_owned()]);
+        assert_eq!(all.iter().map(|a| a.module.as_str()).collect::<Vec<_>>(), ["no_sync", "no_sync", "pid"]);
+        assert_eq!(others_named("NoSyncConfirmed", &all[0], &all), [""; 0]);
+        assert_eq!(others_named("NoSyncConfirmed", &all[2], &all), ["NoSyncConfirmed"]);
     }
 
     #[test]

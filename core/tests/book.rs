@@ -1,0 +1,33 @@
+//! The book tells the truth: each algorithm's page lists its parameters with the defaults that the code has.
+
+use std::collections::BTreeMap;
+use wci_core::algorithm::AlgorithmKind;
+
+/// Keys and defaults of the table rows of a page that begin with a key in backticks, or with several.
+fn parameters(kind: AlgorithmKind) -> BTreeMap<String, f64> {
+    let path = format!("{}/../docs/algorithms/{}.md", env!("CARGO_MANIFEST_DIR"), kind.name());
+    let page = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let rows = page.lines().filter(|line| line.starts_with("| `"));
+    rows.flat_map(|row| {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let keys = cells[1].split(", ").map(|key| key.trim_matches('`').to_owned());
+        let defaults = cells[2].split(", ").map(|text| text.parse().unwrap_or_else(|e| panic!("{row}: {e}")));
+        keys.zip(defaults.collect::<Vec<f64>>()).collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+#[test]
+fn every_parameter_is_in_the_book_with_its_default() {
+    for kind in AlgorithmKind::ALL {
+        let mut written = parameters(*kind);
+        if matches!(kind, AlgorithmKind::NoSync | AlgorithmKind::NoSyncConfirmed) {
+            // Both forms take the same keys; each page explains its own and links to the other.
+            written.extend(parameters(AlgorithmKind::NoSync));
+            written.extend(parameters(AlgorithmKind::NoSyncConfirmed));
+        }
+        let schema = kind.config_schema();
+        let coded = schema.iter().map(|doc| (doc.key.to_owned(), doc.default.unwrap_or(f64::NAN))).collect();
+        assert_eq!(written, coded, "the page of {}", kind.name());
+    }
+}
