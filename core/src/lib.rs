@@ -14,12 +14,13 @@ pub mod algorithm;
 pub mod config;
 pub mod controller;
 pub mod decision;
+pub mod journal;
 pub mod metrics;
 pub mod signals;
 pub mod spec;
 pub mod time;
 
-pub use controller::{Input, Settings, Step};
+pub use controller::{Controller, Input, Settings, State, Step};
 pub use decision::{Action, Decision};
 pub use spec::Spec;
 pub use time::{Millis, Timestamp};

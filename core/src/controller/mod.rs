@@ -1,13 +1,41 @@
 //! The state machine of one worker controller instance.
+//!
+//! A host hands in an [`Input`] with the time at which it happened and carries out the [`Step`] it gets back.
+//! Two kinds of action run side by side. Fetches, invocations and resizes take turns: one at a time, while
+//! signals wait in a queue and a due poll waits too. Requests of users do not wait for them.
 
-use crate::decision::{Action, ActionId, Decision, GroupName};
-use crate::metrics::{MetricsSnapshot, Observation};
-use crate::signals::{BatchIntervals, TaskAdd};
+mod change;
+mod group;
+mod input;
+mod lane;
+mod lenient;
+mod open_loop;
+mod poll;
+mod request;
+mod settings;
+mod signal;
+mod spec_change;
+mod state;
+mod timers;
+
+pub use change::{Change, PeriodicCheck, ValidationRequest};
+pub use input::{Failure, FailureClass, Input};
+pub use lane::Planned;
+pub use open_loop::OpenLoop;
+pub use request::{GroupUpdate, Refusal, RefusalKind, Request, Response, Update};
+pub use settings::Settings;
+pub use state::{Bookkeeping, STATE_SCHEMA, State, ValidationState, WireTime};
+
+use crate::decision::{Action, ActionId, ActionKind, Decision, FetchWhy, GroupName};
+use crate::signals::TaskAdd;
 use crate::spec::{ConfigMap, Spec};
-use crate::time::{Millis, Timestamp};
+use crate::time::Timestamp;
+use group::Group;
+use lane::Lane;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use timers::Timers;
 
 /// Deployment name and build id.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,181 +44,6 @@ pub struct WorkerDeploymentVersion {
     pub deployment_name: String,
     /// Build of the deployment.
     pub build_id: String,
-}
-
-/// Everything that can happen to a controller.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Input {
-    /// The task-add signal.
-    TaskAdd(TaskAdd),
-    /// The answer to `FetchMetrics`.
-    Metrics {
-        /// The action answered.
-        id: ActionId,
-        /// The statistics, or why there are none.
-        result: Result<MetricsSnapshot, FailureClass>,
-    },
-    /// What the host knows of one group's workers; handed in right before each `Metrics`.
-    Observation {
-        /// The group.
-        group: GroupName,
-        /// What is known.
-        observation: Observation,
-    },
-    /// The time named by `wake_at` has come.
-    WokeUp,
-    /// A request came in that [`Controller::admit`] let through.
-    Requested {
-        /// Repeated in the answer.
-        request_id: String,
-        /// What is asked.
-        request: Box<Request>,
-    },
-    /// The answer to `CheckSpec`.
-    SpecChecked {
-        /// The action answered.
-        id: ActionId,
-        /// Whether the providers take the spec.
-        result: Result<(), Failure>,
-    },
-    /// The answer to `RegisterTaskQueues`.
-    Registered {
-        /// The action answered.
-        id: ActionId,
-        /// The groups for which something was launched (the others were registered already).
-        result: Result<Vec<GroupName>, Failure>,
-    },
-    /// The answer to `InvokeWorker` and `SetWorkerSetSize`.
-    ActionFinished {
-        /// The action answered.
-        id: ActionId,
-        /// How it ended.
-        result: Result<(), FailureClass>,
-    },
-    /// The host's settings changed.
-    SettingsChanged(Box<Settings>),
-    /// The host wants to continue as new: no new action is issued from now on.
-    ContinueWanted,
-}
-
-/// Why something failed, as far as it matters for what comes next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FailureClass {
-    /// Too many calls; may pass.
-    Throttled,
-    /// Not reachable, timed out or lost; may pass.
-    Unavailable,
-    /// Not allowed.
-    Denied,
-    /// The target does not exist.
-    NotFound,
-    /// The target refused the call as wrong.
-    Rejected,
-}
-
-/// A failure with words for the user.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// The class.
-    pub class: FailureClass,
-    /// What went wrong; no secrets.
-    pub message: String,
-}
-
-/// A request of a user.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Request {
-    /// Change the spec.
-    Update(Update),
-    /// Check a change and store nothing.
-    Validate(Update),
-    /// Delete this controller.
-    Delete {
-        /// Who asks.
-        #[serde(default)]
-        identity: String,
-        /// Must equal the current one when given.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        conflict_token: Option<String>,
-    },
-}
-
-/// A change of the spec: the whole of it, or by group. JSON as in the wire contract.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Update {
-    /// Who asks.
-    pub identity: String,
-    /// Must equal the current one when given (base64).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub conflict_token: Option<String>,
-    /// The whole new spec, as it came.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub spec: Option<Value>,
-    /// Groups to insert or change.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub upsert_scaling_groups: BTreeMap<String, GroupUpdate>,
-    /// Groups to remove.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub remove_scaling_groups: Vec<String>,
-}
-
-/// A change of one group.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct GroupUpdate {
-    /// The group as the wire carries it; for a masked update only the named fields count.
-    pub spec: Value,
-    /// The fields to take.
-    pub update_mask: Vec<String>,
-}
-
-/// The answer to a request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Response {
-    /// The new spec and its token.
-    Updated {
-        /// The spec now stored; absent when the update left no group and so deleted the controller.
-        spec: Option<Box<Spec>>,
-        /// The token to give with the next update (base64).
-        conflict_token: String,
-    },
-    /// The checked change would be accepted.
-    Valid,
-    /// The controller is gone.
-    Deleted,
-    /// Refused after all.
-    Refused(Refusal),
-}
-
-/// Why a request is refused; `kind` is the failure type of the wire contract.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
-    /// The failure type.
-    pub kind: RefusalKind,
-    /// What is wrong and what would be right.
-    pub message: String,
-}
-
-/// The failure types of the wire contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum RefusalKind {
-    /// Wrong conflict token, disabled namespace, or another update under way.
-    FailedPrecondition,
-    /// An invalid spec or request.
-    InvalidArgument,
-    /// A limit was reached.
-    ResourceExhausted,
-    /// The history is long: try again after the next continue-as-new.
-    #[serde(rename = "errLongHistory")]
-    LongHistory,
-    /// This controller is deleted.
-    #[serde(rename = "worker deployment deleted")]
-    Deleted,
 }
 
 /// What one input caused.
@@ -206,80 +59,414 @@ pub struct Step {
     pub wake_at: Option<Timestamp>,
 }
 
-/// What the host decides about; one field for every improvement over the original that changes a decision or
-/// its time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Settings {
-    /// Whether the namespace may scale.
-    pub enabled: bool,
-    /// The host's region, if it has one.
-    pub host_region: Option<String>,
-    /// Allowed provider types; `None`: all but `subprocess`.
-    pub allowed_providers: Option<Vec<String>>,
-    /// Allowed algorithms; `None`: all.
-    pub allowed_algorithms: Option<Vec<String>>,
-    /// The shortest poll interval this host serves.
-    pub shortest_poll: Millis,
-    /// The longest time between polls.
-    pub longest_poll: Millis,
-    /// How long after the start the first poll comes.
-    pub first_poll_after: Millis,
-    /// How many signals may wait.
-    pub max_waiting_signals: usize,
-    /// How many signals are handled before a due timer gets its turn.
-    pub signals_before_timer: u32,
-    /// Time between periodic validations.
-    pub validation_interval: Millis,
-    /// Batching of task adds before the signal.
-    pub batching: BatchIntervals,
-    /// Better: the next poll's time survives continue-as-new and restarts.
-    pub keep_next_poll: bool,
-    /// Better: poll as soon as the workers of an updated spec registered.
-    pub poll_after_update: bool,
-    /// Better: the last adds of a burst are signalled by a timer; `None`: only by a later add.
-    pub flush_interval: Option<Millis>,
-    /// Better: a set size that failed for good is issued again at the next poll.
-    pub reissue_failed_size: bool,
-    /// Better: the conflict token changes with every accepted update.
-    pub rotate_conflict_token: bool,
-}
-
-/// Everything a controller is, in the wire's form.
+/// The answer to `describe-wci`, in the wire's form.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct State {
+pub struct Description {
+    /// Name of the worker deployment.
+    pub deployment_name: String,
+    /// Build of the deployment.
+    pub deployment_build_id: String,
+    /// When the controller was created.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub create_time: Option<WireTime>,
     /// The spec.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<Spec>,
-    /// State of each group's algorithm.
-    pub scaling_state: BTreeMap<GroupName, ConfigMap>,
-    /// Fields this release does not know, kept.
-    #[serde(flatten)]
-    pub unknown: Map<String, Value>,
+    /// To be given with the next update (base64).
+    pub conflict_token: String,
+    /// Who changed the spec last.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub last_modifier_identity: String,
+    /// How the last validation ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_state: Option<ValidationState>,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            host_region: None,
-            allowed_providers: None,
-            allowed_algorithms: None,
-            shortest_poll: Millis::from_secs(1),
-            longest_poll: Millis::from_secs(300),
-            first_poll_after: Millis::from_secs(300),
-            max_waiting_signals: 4000,
-            signals_before_timer: 100,
-            validation_interval: Millis::from_secs(21_600),
-            batching: BatchIntervals {
-                min_signal_interval_no_sync_match: Millis::new(500),
-                min_signal_interval_sync_match: Millis::from_secs(60),
+/// One worker controller instance.
+///
+/// Its algorithms are typed inside; the wire's maps are built only by [`Controller::dump`].
+#[derive(Debug)]
+pub struct Controller {
+    version: WorkerDeploymentVersion,
+    settings: Settings,
+    spec: Option<Spec>,
+    groups: Vec<Group>,
+    /// The group that serves each task type here, by [`crate::metrics::TaskQueueType::index`].
+    serving: [Option<usize>; 3],
+    signals: VecDeque<TaskAdd>,
+    lane: Lane,
+    timers: Timers,
+    /// What the last step said; none: this controller has not made a step yet.
+    wake_at: Option<Timestamp>,
+    stepped_at: Timestamp,
+    next_action_id: u64,
+    signals_since_due: u32,
+    dropped_signals: u64,
+    is_continue_wanted: bool,
+    is_deleted: bool,
+    update: Option<Change>,
+    validations: Vec<ValidationRequest>,
+    periodic_check: Option<PeriodicCheck>,
+    conflict_token: String,
+    create_time: Option<WireTime>,
+    last_modifier_identity: String,
+    validation_state: Option<ValidationState>,
+    carried: Option<Box<Carried>>,
+}
+
+/// Parts of a state that this release only carries along.
+#[derive(Debug, Default)]
+struct Carried {
+    unreadable_spec: Option<Value>,
+    /// States of groups that the spec does not have.
+    scaling_state: BTreeMap<GroupName, ConfigMap>,
+    unknown: Map<String, Value>,
+    unknown_wci: Map<String, Value>,
+}
+
+impl Controller {
+    /// Starts a run: the first one of a new controller, or the next one after continue-as-new or a restart.
+    ///
+    /// What was in flight when the state was taken is lost: each such action counts as unavailable. Signals and
+    /// actions that wait are not touched yet; if there are any, or a poll is due, `wake_at` is `now`, so that
+    /// everything they cause is the answer to an input and stands in the journal.
+    pub fn start(
+        version: WorkerDeploymentVersion,
+        settings: Settings,
+        state: State,
+        now: Timestamp,
+    ) -> (Self, Step) {
+        let known: Vec<_> = state.scaling_state.keys().cloned().collect();
+        let mut controller = Self::resume(version, settings, state);
+        for group in &mut controller.groups {
+            group.must_start |= !known.contains(&group.name);
+        }
+        let mut step = Step::default();
+        controller.begin_run(now, &mut step);
+        (controller, step)
+    }
+
+    /// Rebuilds a controller in the middle of a run: the next step is the one that the dumped controller would
+    /// have made.
+    #[must_use]
+    pub fn resume(version: WorkerDeploymentVersion, settings: Settings, state: State) -> Self {
+        let mut states = state.scaling_state;
+        let mut wci = state.wci;
+        let mut controller = Self {
+            version,
+            settings,
+            spec: state.spec,
+            groups: Vec::new(),
+            serving: [None; 3],
+            signals: state.pending_task_add_signals.into(),
+            lane: Lane::restore(wci.in_flight, wci.waiting_actions),
+            timers: Timers {
+                next_poll_at: wci.next_poll_at,
+                poll_interval: wci.poll_interval,
+                next_validation_at: wci.next_validation_at,
             },
-            keep_next_poll: true,
-            poll_after_update: true,
-            flush_interval: None,
-            reissue_failed_size: true,
-            rotate_conflict_token: true,
+            wake_at: None,
+            stepped_at: Timestamp::default(),
+            next_action_id: wci.next_action_id,
+            signals_since_due: wci.signals_since_due,
+            dropped_signals: wci.dropped_signals,
+            is_continue_wanted: wci.is_continue_wanted,
+            is_deleted: wci.is_deleted,
+            update: wci.update,
+            validations: wci.validations,
+            periodic_check: wci.periodic_check,
+            conflict_token: state.conflict_token,
+            create_time: state.create_time,
+            last_modifier_identity: state.last_modifier_identity,
+            validation_state: state.validation_state,
+            carried: None,
+        };
+        controller.groups = controller.build_groups(&mut states, &mut wci.observations, &wci.failed_sizes);
+        for group in &mut controller.groups {
+            group.must_start = wci.groups_to_start.contains(&group.name);
+        }
+        controller.place_groups();
+        controller.drop_actions_of_missing_groups();
+        controller.trim_signals();
+        controller.carried = Carried {
+            unreadable_spec: state.unreadable_spec,
+            scaling_state: states,
+            unknown: state.unknown,
+            unknown_wci: wci.unknown,
+        }
+        .boxed();
+        controller
+    }
+
+    /// Takes an input and says what shall be done. Total: never panics, never blocks.
+    pub fn handle(&mut self, now: Timestamp, input: Input) -> Step {
+        let mut step = Step::default();
+        match input {
+            Input::TaskAdd(add) if self.is_at_rest(now) => {
+                self.take_signal(now, &add, &mut step);
+                if !self.lane.has_waiting() {
+                    step.wake_at = self.wake_at;
+                    return step;
+                }
+            }
+            input => self.accept(now, input, &mut step),
+        }
+        self.settle(now, &mut step);
+        step
+    }
+
+    /// Whether a request would be begun if it came in now.
+    ///
+    /// # Errors
+    /// Says why not, in the wire's failure types.
+    pub fn admit(&self, request: &Request) -> Result<(), Refusal> {
+        self.plan(request).map(drop)
+    }
+
+    /// The answer to `describe-wci`.
+    #[must_use]
+    pub fn describe(&self) -> Description {
+        Description {
+            deployment_name: self.version.deployment_name.clone(),
+            deployment_build_id: self.version.build_id.clone(),
+            create_time: self.create_time,
+            spec: self.spec.clone(),
+            conflict_token: self.conflict_token.clone(),
+            last_modifier_identity: self.last_modifier_identity.clone(),
+            validation_state: self.validation_state.clone(),
         }
     }
+
+    /// Everything this controller is. Built on demand, because inside the algorithms are typed.
+    #[must_use]
+    pub fn dump(&self) -> State {
+        let (unreadable_spec, mut scaling_state, unknown) = match &self.carried {
+            Some(c) => (c.unreadable_spec.clone(), c.scaling_state.clone(), c.unknown.clone()),
+            None => Default::default(),
+        };
+        scaling_state.extend(self.groups.iter().map(|group| (group.name.clone(), group.algorithm.state())));
+        State {
+            spec: self.spec.clone(),
+            unreadable_spec,
+            scaling_state,
+            pending_task_add_signals: self.signals.iter().cloned().collect(),
+            conflict_token: self.conflict_token.clone(),
+            create_time: self.create_time,
+            last_modifier_identity: self.last_modifier_identity.clone(),
+            validation_state: self.validation_state.clone(),
+            wci: self.bookkeeping(),
+            unknown,
+        }
+    }
+
+    fn bookkeeping(&self) -> Bookkeeping {
+        let unknown_wci = self.carried.as_ref().map(|carried| carried.unknown_wci.clone());
+        Bookkeeping {
+            schema: STATE_SCHEMA,
+            next_action_id: self.next_action_id,
+            next_poll_at: self.timers.next_poll_at,
+            poll_interval: self.timers.poll_interval,
+            next_validation_at: self.timers.next_validation_at,
+            in_flight: self.lane.under_way().cloned(),
+            waiting_actions: self.lane.waiting().iter().cloned().collect(),
+            update: self.update.clone(),
+            validations: self.validations.clone(),
+            periodic_check: self.periodic_check,
+            failed_sizes: self.groups.iter().filter_map(Group::failed_size_by_name).collect(),
+            observations: self.groups.iter().filter_map(Group::observation_by_name).collect(),
+            groups_to_start: self.groups.iter().filter(|g| g.must_start).map(|g| g.name.clone()).collect(),
+            dropped_signals: self.dropped_signals,
+            signals_since_due: self.signals_since_due,
+            is_continue_wanted: self.is_continue_wanted,
+            is_deleted: self.is_deleted,
+            unknown: unknown_wci.unwrap_or_default(),
+        }
+    }
+
+    /// What the host decided.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The version whose workers it scales.
+    #[must_use]
+    pub const fn version(&self) -> &WorkerDeploymentVersion {
+        &self.version
+    }
+
+    /// The spec, if it has one.
+    #[must_use]
+    pub const fn spec(&self) -> Option<&Spec> {
+        self.spec.as_ref()
+    }
+
+    /// Whether no answer is awaited: a state dumped now loses nothing when it is started elsewhere.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.lane.is_free()
+            && self.update.is_none()
+            && self.validations.is_empty()
+            && self.periodic_check.is_none()
+    }
+
+    /// Whether it was deleted.
+    #[must_use]
+    pub const fn is_deleted(&self) -> bool {
+        self.is_deleted
+    }
+
+    /// Signals that wait for their turn.
+    #[must_use]
+    pub fn waiting_signals(&self) -> usize {
+        self.signals.len()
+    }
+
+    /// Signals that found the queue full.
+    #[must_use]
+    pub const fn dropped_signals(&self) -> u64 {
+        self.dropped_signals
+    }
+
+    /// What is lost by a restart is answered; what a new run does not inherit is reset.
+    fn begin_run(&mut self, now: Timestamp, step: &mut Step) {
+        self.is_continue_wanted = false;
+        if self.conflict_token.is_empty() {
+            self.conflict_token = self.fresh_token(now);
+        }
+        self.create_time.get_or_insert_with(|| now.into());
+        if self.is_deleted {
+            self.act(ActionKind::Finish, step);
+            return;
+        }
+        if !self.settings.keep_next_poll {
+            self.timers.poll_interval = None;
+        }
+        if !self.settings.keep_next_poll || (self.timers.next_poll_at.is_none() && !self.is_polling()) {
+            self.timers.next_poll_at = Some(now.plus(self.settings.first_poll_after));
+        }
+        self.lose_action_under_way(now);
+        self.periodic_check = None;
+        self.refuse_requests_under_way(&change::lost(), step);
+        self.repair_timers(now);
+        let has_work = self.lane.has_waiting()
+            || !self.signals.is_empty()
+            || self.group_to_start().is_some()
+            || self.timers.is_poll_due(now);
+        self.note_step(now, step);
+        if has_work {
+            step.wake_at = Some(now);
+            self.wake_at = step.wake_at;
+        }
+    }
+
+    fn accept(&mut self, now: Timestamp, input: Input, step: &mut Step) {
+        match input {
+            Input::Requested { request_id, request } => self.on_requested(now, request_id, &request, step),
+            Input::SettingsChanged(settings) => {
+                self.settings = *settings;
+                self.place_groups();
+                self.trim_signals();
+            }
+            _ if self.is_deleted => {}
+            Input::TaskAdd(add) => self.queue_signal(add),
+            Input::Metrics { id, result } => self.on_metrics(now, id, result, step),
+            Input::Observation { group, observation } => self.on_observation(&group, observation),
+            Input::WokeUp => {}
+            Input::SpecChecked { id, result } => self.on_spec_checked(now, id, result, step),
+            Input::Registered { id, result } => self.on_registered(now, id, result, step),
+            Input::ActionFinished { id, result } => self.on_action_finished(now, id, result),
+            Input::ContinueWanted => self.is_continue_wanted = true,
+        }
+    }
+
+    /// Does all that can be done now, and says when to come again.
+    fn settle(&mut self, now: Timestamp, step: &mut Step) {
+        if !self.is_deleted {
+            self.repair_timers(now);
+            if !self.is_continue_wanted {
+                self.validate_when_due(now, step);
+                self.work(now, step);
+            }
+        }
+        self.note_step(now, step);
+    }
+
+    /// Begins actions and takes signals, until something is under way or nothing is left. A due poll has its
+    /// turn when no signal waits, or after so many signals that it has waited long enough.
+    fn work(&mut self, now: Timestamp, step: &mut Step) {
+        let mut has_polled = false;
+        while self.lane.is_free() {
+            let is_poll_due = !has_polled && self.timers.is_poll_due(now);
+            let has_waited = self.signals_since_due >= self.settings.signals_before_timer;
+            if let Some(action) = self.lane.begin_next() {
+                step.actions.push(action);
+            } else if let Some(index) = self.group_to_start() {
+                self.start_group(now, index, step);
+            } else if is_poll_due && (has_waited || self.signals.is_empty()) {
+                has_polled = true;
+                self.begin_poll(now);
+            } else if let Some(add) = self.signals.pop_front() {
+                self.signals_since_due += u32::from(is_poll_due);
+                self.take_signal(now, &add, step);
+            } else {
+                break;
+            }
+        }
+    }
+
+    fn note_step(&mut self, now: Timestamp, step: &mut Step) {
+        self.stepped_at = now;
+        self.wake_at = (!self.is_deleted).then(|| self.timers.wake_at(now, &self.settings));
+        step.wake_at = self.wake_at;
+    }
+
+    /// Whether a signal can be taken at once: nothing waits, nothing is under way, nothing is due.
+    fn is_at_rest(&self, now: Timestamp) -> bool {
+        self.lane.is_free()
+            && self.signals.is_empty()
+            && self.wake_at.is_some_and(|wake_at| now < wake_at)
+            && now >= self.stepped_at
+            && !self.is_continue_wanted
+            && !self.is_deleted
+    }
+
+    fn repair_timers(&mut self, now: Timestamp) {
+        if self.timers.next_poll_at.is_none() && !self.is_polling() {
+            self.timers.next_poll_at = Some(now.plus(self.settings.poll_ceiling()));
+        }
+        self.timers.repair(now, &self.settings);
+    }
+
+    fn is_polling(&self) -> bool {
+        let mut actions = self.lane.under_way().into_iter().chain(self.lane.waiting());
+        actions.any(|p| matches!(p.action.kind, ActionKind::FetchMetrics { why: FetchWhy::Poll }))
+    }
+
+    /// An action that does not take turns.
+    fn act(&mut self, kind: ActionKind, step: &mut Step) -> ActionId {
+        let id = self.next_id();
+        step.actions.push(Action { id, kind });
+        id
+    }
+
+    fn next_id(&mut self) -> ActionId {
+        let id = ActionId(self.next_action_id);
+        self.next_action_id += 1;
+        id
+    }
 }
+
+impl Carried {
+    fn boxed(self) -> Option<Box<Self>> {
+        let is_empty = self.unreadable_spec.is_none()
+            && self.scaling_state.is_empty()
+            && self.unknown.is_empty()
+            && self.unknown_wci.is_empty();
+        (!is_empty).then(|| Box::new(self))
+    }
+}
+
+#[cfg(test)]
+mod tests;
