@@ -114,6 +114,14 @@ pub struct Decision {
     /// The action this decision caused, if any.
     #[serde(default)]
     pub action_id: Option<ActionId>,
+    /// Batched adds that a limit kept from starting workers.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub throttled: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 /// Why a number is what it is.

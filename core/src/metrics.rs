@@ -1,6 +1,6 @@
 //! What a controller can measure: statistics of its task queues and, where the host knows it, of its workers.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What kind of tasks a task queue holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,13 +43,20 @@ pub struct QueueMetrics {
     /// Tasks that wait for a worker.
     pub last_backlog_count: i64,
     /// Tasks added per second.
+    #[serde(deserialize_with = "rate")]
     pub last_arrival_rate: f32,
     /// Tasks handed to workers per second.
+    #[serde(deserialize_with = "rate")]
     pub last_processing_rate: f32,
     /// Age of the oldest waiting task, in milliseconds.
     pub last_backlog_age: i64,
     /// Whether a dispatch-rate limit holds tasks back.
     pub rate_limiting_active: bool,
+}
+
+/// JSON has no word for a rate that is not a number: it is written as null.
+fn rate<'de, D: Deserializer<'de>>(d: D) -> Result<f32, D::Error> {
+    Option::deserialize(d).map(|rate| rate.unwrap_or(f32::NAN))
 }
 
 /// One poll's answer; a type without task queues is absent.

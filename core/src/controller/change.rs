@@ -3,7 +3,7 @@
 use super::{
     Controller, Failure, FailureClass, Refusal, RefusalKind, Request, Response, Step, Update, ValidationState,
 };
-use crate::decision::{ActionId, ActionKind, GroupName, Launch, Registration};
+use crate::decision::{ActionId, ActionKind, GroupName, Registration};
 use crate::spec::{Spec, SpecError};
 use crate::time::Timestamp;
 use base64::Engine;
@@ -108,7 +108,13 @@ impl Controller {
         }
     }
 
-    pub(super) fn on_requested(&mut self, now: Timestamp, request_id: String, request: &Request, step: &mut Step) {
+    pub(super) fn on_requested(
+        &mut self,
+        now: Timestamp,
+        request_id: String,
+        request: &Request,
+        step: &mut Step,
+    ) {
         match self.plan(request) {
             Err(refusal) => self.answer(request_id, Response::Refused(refusal), step),
             Ok(Plan::Delete) => self.delete(request_id, Response::Deleted, step),
@@ -140,8 +146,15 @@ impl Controller {
         let spec = Box::new(spec);
         let action_id = self.check_spec(spec.clone(), step);
         let begun_at = now;
-        self.update =
-            Some(Change { request_id, identity, conflict_token, spec, begun_at, action_id, registrations: None });
+        self.update = Some(Change {
+            request_id,
+            identity,
+            conflict_token,
+            spec,
+            begun_at,
+            action_id,
+            registrations: None,
+        });
     }
 
     fn check_spec(&mut self, spec: Box<Spec>, step: &mut Step) -> ActionId {
@@ -259,7 +272,10 @@ impl Controller {
     }
 
     fn delete(&mut self, request_id: String, response: Response, step: &mut Step) {
-        self.refuse_requests_under_way(&Refusal::new(RefusalKind::Deleted, "worker deployment deleted"), step);
+        self.refuse_requests_under_way(
+            &Refusal::new(RefusalKind::Deleted, "worker deployment deleted"),
+            step,
+        );
         self.answer(request_id, response, step);
         if self.is_deleted {
             return;
@@ -307,14 +323,6 @@ fn invalid(error: SpecError) -> Refusal {
     Refusal::new(RefusalKind::InvalidArgument, error.to_string())
 }
 
-/// What a group's registration launched, as its algorithm shall remember it.
-pub(super) const fn launched_size(launch: Launch) -> Option<u32> {
-    match launch {
-        Launch::SetWorkerSetSize(count) => Some(count),
-        Launch::InvokeWorker(_) => None,
-    }
-}
-
 fn is_same_token(given: &str, current: &str) -> bool {
     match (BASE64_STANDARD.decode(given), BASE64_STANDARD.decode(current)) {
         (Ok(given), Ok(current)) => given == current,
@@ -337,7 +345,9 @@ pub(super) fn lost() -> Refusal {
 
 fn refusal_of_check(failure: Failure) -> Refusal {
     let kind = match failure.class {
-        FailureClass::Denied | FailureClass::NotFound | FailureClass::Rejected => RefusalKind::InvalidArgument,
+        FailureClass::Denied | FailureClass::NotFound | FailureClass::Rejected => {
+            RefusalKind::InvalidArgument
+        }
         FailureClass::Throttled => RefusalKind::ResourceExhausted,
         FailureClass::Unavailable => RefusalKind::FailedPrecondition,
     };

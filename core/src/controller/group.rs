@@ -1,7 +1,7 @@
 //! One scaling group at run time: its algorithm, what it serves, and how a wish becomes an action.
 
-use crate::algorithm::{Algorithm, Context, Verdict, Wish};
-use crate::decision::{ActionKind, GroupName};
+use crate::algorithm::{Algorithm, Context, Verdict, Wish, to_launch};
+use crate::decision::{ActionKind, GroupName, Launch};
 use crate::metrics::{MetricsSnapshot, Observation, TaskQueueType};
 use crate::signals::TaskAdd;
 use crate::spec::LaunchStrategy;
@@ -74,12 +74,17 @@ impl Group {
         }
     }
 
-    /// A group sees only the types it serves.
+    /// A group sees only the types it serves. Rates that are no numbers all look the same, as in a journal.
     fn own_part(&self, metrics: &MetricsSnapshot) -> MetricsSnapshot {
         let mut own = *metrics;
         for task_type in TaskQueueType::ALL {
-            if !self.serves[task_type.index()] {
-                *own.of_mut(task_type) = None;
+            match own.of_mut(task_type) {
+                queue if !self.serves[task_type.index()] => *queue = None,
+                Some(queue) => {
+                    queue.last_arrival_rate = finite_or_nan(queue.last_arrival_rate);
+                    queue.last_processing_rate = finite_or_nan(queue.last_processing_rate);
+                }
+                None => {}
             }
         }
         own
@@ -87,32 +92,16 @@ impl Group {
 
     /// The action of the group's launch strategy that fulfils the wish, if one is needed and possible.
     pub(super) fn action_for(&self, wish: Wish) -> Option<ActionKind> {
-        let group = || self.name.clone();
-        match (self.strategy, wish) {
-            (_, Wish::Nothing | Wish::MoreWorkers(0)) => None,
-            (LaunchStrategy::Invoke, Wish::MoreWorkers(count)) => {
-                Some(ActionKind::InvokeWorker { group: group(), count })
-            }
-            (LaunchStrategy::Invoke, Wish::Workers(wished)) => {
-                let count = wished.saturating_sub(self.known_workers()?);
-                (count > 0).then(|| ActionKind::InvokeWorker { group: group(), count })
-            }
-            (LaunchStrategy::WorkerSet, Wish::Workers(count)) => {
-                Some(ActionKind::SetWorkerSetSize { group: group(), count })
-            }
-            (LaunchStrategy::WorkerSet, Wish::MoreWorkers(more)) => {
-                let count = self.known_workers()?.saturating_add(more);
-                Some(ActionKind::SetWorkerSetSize { group: group(), count })
-            }
-        }
-    }
-
-    /// Whether the wish lies below what runs on an invoke provider, whose workers end by themselves.
-    pub(super) fn must_wait_for_ends(&self, wish: Wish) -> bool {
-        match (self.strategy, wish, self.known_workers()) {
-            (LaunchStrategy::Invoke, Wish::Workers(wished), Some(known)) => wished < known,
-            _ => false,
-        }
+        let known = match (self.strategy, wish) {
+            (LaunchStrategy::Invoke, Wish::Workers(_))
+            | (LaunchStrategy::WorkerSet, Wish::MoreWorkers(_)) => self.known_workers()?,
+            _ => 0,
+        };
+        let group = self.name.clone();
+        to_launch(wish, self.strategy, known).map(|launch| match launch {
+            Launch::InvokeWorker(count) => ActionKind::InvokeWorker { group, count },
+            Launch::SetWorkerSetSize(count) => ActionKind::SetWorkerSetSize { group, count },
+        })
     }
 
     /// Starting and ready workers, if the host knows them.
@@ -152,4 +141,8 @@ impl Group {
             *starting = starting.saturating_sub(count);
         }
     }
+}
+
+fn finite_or_nan(rate: f32) -> f32 {
+    if rate.is_finite() { rate } else { f32::NAN }
 }

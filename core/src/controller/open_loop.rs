@@ -1,6 +1,6 @@
 //! What another spec would have decided on recorded inputs.
 
-use super::{Controller, Input, State, Step, WorkerDeploymentVersion, Settings};
+use super::{Controller, Input, Settings, State, Step, WorkerDeploymentVersion};
 use crate::decision::{Action, ActionId, ActionKind, Decision, FetchWhy, GroupName};
 use crate::metrics::MetricsSnapshot;
 use crate::spec::Spec;

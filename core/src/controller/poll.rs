@@ -81,10 +81,8 @@ impl Controller {
         };
         let group = self.groups[index].name.clone();
         let id = self.plan_action(index, ActionKind::SetWorkerSetSize { group, count }, Cause::Poll);
-        let mut reason = Reason::new(Rule::SizeIssuedAgain);
-        reason.recommended_workers = Some(i64::from(count));
-        reason.desired_workers = Some(i64::from(count));
-        self.record(index, reason, Some(id), step);
+        let reason = Reason::new(Rule::SizeIssuedAgain).wishing(count.into(), count.into(), None);
+        self.record(index, reason, 0, Some(id), step);
         true
     }
 
@@ -109,11 +107,7 @@ impl Controller {
         id: ActionId,
         result: Result<(), FailureClass>,
     ) {
-        if result.is_ok() {
-            self.end_action(now, id, None);
-        } else if let Err(class) = result {
-            self.end_action(now, id, Some(class));
-        }
+        self.end_action(now, id, result.err());
     }
 
     fn end_action(&mut self, now: Timestamp, id: ActionId, failure: Option<FailureClass>) {
@@ -159,7 +153,13 @@ impl Controller {
     }
 
     /// A failure that does not pass by itself says that the spec is no longer valid.
-    fn note_refusal_by_provider(&mut self, at: Timestamp, group: &GroupName, what: &str, class: FailureClass) {
+    fn note_refusal_by_provider(
+        &mut self,
+        at: Timestamp,
+        group: &GroupName,
+        what: &str,
+        class: FailureClass,
+    ) {
         let why = match class {
             FailureClass::Throttled | FailureClass::Unavailable => return,
             FailureClass::Denied => "was denied by the provider",

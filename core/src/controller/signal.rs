@@ -1,8 +1,8 @@
 //! Task-add signals, what the host observes, and how verdicts become actions and decisions.
 
 use super::{Controller, Planned, Step};
-use crate::algorithm::{Verdict, Wish};
-use crate::decision::{Action, ActionId, ActionKind, Decision, FetchWhy, GroupName, Limit, Reason};
+use crate::algorithm::Verdict;
+use crate::decision::{Action, ActionId, ActionKind, Decision, FetchWhy, GroupName, Reason};
 use crate::metrics::Observation;
 use crate::signals::TaskAdd;
 use crate::time::Timestamp;
@@ -61,7 +61,7 @@ impl Controller {
         let has_action = kind.is_some();
         let action_id = kind.map(|kind| self.plan_action(index, kind, cause));
         if let Some(reason) = verdict.reason {
-            self.record(index, with_limit(reason, self.groups[index].must_wait_for_ends(verdict.wish)), action_id, step);
+            self.record(index, reason, verdict.throttled, action_id, step);
         }
         // Only a signal may defer: statistics that ask for statistics could go on for ever.
         if verdict.wants_deferred && cause == Cause::Signal {
@@ -83,21 +83,21 @@ impl Controller {
         id
     }
 
-    pub(super) fn record(&self, index: usize, reason: Reason, action_id: Option<ActionId>, step: &mut Step) {
+    pub(super) fn record(
+        &self,
+        index: usize,
+        reason: Reason,
+        throttled: u32,
+        action_id: Option<ActionId>,
+        step: &mut Step,
+    ) {
         let group = &self.groups[index];
         step.decisions.push(Decision {
             group: group.name.clone(),
             algorithm: Cow::Borrowed(group.algorithm.kind().name()),
             reason,
             action_id,
+            throttled,
         });
     }
-}
-
-/// A wish below what runs on an invoke provider is cut, but the rule cannot know that.
-fn with_limit(mut reason: Reason, must_wait_for_ends: bool) -> Reason {
-    if must_wait_for_ends && reason.limit.is_none() {
-        reason.limit = Some(Limit::WorkersEndThemselves);
-    }
-    reason
 }

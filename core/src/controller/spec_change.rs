@@ -26,7 +26,8 @@ impl Controller {
             .map(|(name, group)| {
                 let state = states.remove(name);
                 let algorithm = group.resume(&state.unwrap_or_default());
-                let mut built = Group::new(name.clone(), group.compute.provider_type.launch_strategy(), algorithm);
+                let mut built =
+                    Group::new(name.clone(), group.compute.provider_type.launch_strategy(), algorithm);
                 built.observe(observations.remove(name).unwrap_or_default(), 0);
                 built.failed_size = failed_sizes.get(name).copied();
                 built
@@ -94,7 +95,8 @@ impl Controller {
                 inherited.observations.insert(old.name.clone(), old.observation);
             }
             let keeps_target = before.is_some_and(|before| before.compute == now.compute);
-            if let Some(size) = old.failed_size.filter(|_| keeps_target && !launched.contains_key(&old.name)) {
+            if let Some(size) = old.failed_size.filter(|_| keeps_target && !launched.contains_key(&old.name))
+            {
                 inherited.failed_sizes.insert(old.name.clone(), size);
             }
             if before == Some(now) && !old.must_start {

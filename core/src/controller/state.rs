@@ -64,7 +64,7 @@ impl From<Timestamp> for WireTime {
 }
 
 /// How the last validation of the spec against its providers ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ValidationState {
     /// RFC 3339.
@@ -74,15 +74,20 @@ pub struct ValidationState {
     /// What went wrong.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub err_message: String,
+    /// Fields this release does not know, kept.
+    #[serde(flatten)]
+    pub unknown: Map<String, Value>,
 }
 
 impl ValidationState {
     pub(super) fn success(at: Timestamp) -> Self {
-        Self { last_validation_time: at.to_rfc3339(), status: "success".to_owned(), err_message: String::new() }
+        let last_validation_time = at.to_rfc3339();
+        Self { last_validation_time, status: "success".to_owned(), ..Self::default() }
     }
 
-    pub(super) fn failed(at: Timestamp, message: String) -> Self {
-        Self { last_validation_time: at.to_rfc3339(), status: "failed".to_owned(), err_message: message }
+    pub(super) fn failed(at: Timestamp, err_message: String) -> Self {
+        let last_validation_time = at.to_rfc3339();
+        Self { last_validation_time, status: "failed".to_owned(), err_message, ..Self::default() }
     }
 }
 
@@ -195,7 +200,7 @@ const LARGEST_ACTION_ID: u64 = 1 << 53;
 impl Bookkeeping {
     fn from_json(value: Option<Value>) -> Self {
         let Some(Value::Object(mut map)) = value else { return Self::default() };
-        let mut read = Self {
+        Self {
             schema: take(&mut map, "schema"),
             next_action_id: take(&mut map, "next_action_id"),
             next_poll_at: take(&mut map, "next_poll_at"),
@@ -214,13 +219,11 @@ impl Bookkeeping {
             is_continue_wanted: take(&mut map, "is_continue_wanted"),
             is_deleted: take(&mut map, "is_deleted"),
             unknown: map,
-        };
-        read.drop_what_cannot_be();
-        read
+        }
     }
 
     /// Drops actions that this place never holds, and makes the counter larger than every number given.
-    fn drop_what_cannot_be(&mut self) {
+    pub(super) fn drop_what_cannot_be(&mut self) {
         let fits = |id: ActionId| id.0 < LARGEST_ACTION_ID;
         let may_plan = |planned: &Planned| planned.is_scaling() && fits(planned.action.id);
         self.in_flight = self.in_flight.take().filter(may_plan);

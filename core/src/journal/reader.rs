@@ -102,7 +102,9 @@ impl JournalReader {
         let found: Format = self.parse(line, "a header with the journal's format")?;
         if found.journal > JOURNAL_FORMAT {
             let found = found.journal;
-            return Err(self.error(format!("found format {found}, this release reads up to {JOURNAL_FORMAT}")));
+            return Err(
+                self.error(format!("found format {found}, this release reads up to {JOURNAL_FORMAT}"))
+            );
         }
         self.entries = Some(0);
         self.parse(line, "a header").map(|header| Record::Header(Box::new(header)))
@@ -113,7 +115,9 @@ impl JournalReader {
         let expected = before.saturating_add(1);
         if entry.n != expected {
             let found = entry.n;
-            return Err(self.error(format!("found entry {found}, expected entry {expected}: lines are missing")));
+            return Err(
+                self.error(format!("found entry {found}, expected entry {expected}: lines are missing"))
+            );
         }
         self.entries = Some(expected);
         Ok(Record::Entry(Box::new(entry)))

@@ -62,7 +62,11 @@ fn masked(existing: &Value, update: &GroupUpdate) -> Result<Value, SpecError> {
             "region_ids" => take(&mut group, new, "region_ids"),
             "provider" => take(&mut group, new, "compute"),
             "provider.type" => take_inner(&mut group, new, "compute", "provider_type"),
-            "provider.details" => take_inner(&mut group, new, "compute", "config"),
+            "provider.details" => {
+                take_inner(&mut group, new, "compute", "config");
+                // Stands for the configuration in a change read back from a journal.
+                take_inner(&mut group, new, "compute", "config_hash");
+            }
             "provider.nexus_endpoint" => take_inner(&mut group, new, "compute", "nexus_endpoint"),
             "scaler" => take(&mut group, new, "scaling"),
             "scaler.type" | "scaler.details" if !new.get("scaling").is_some_and(Value::is_object) => {
