@@ -13,7 +13,9 @@
 pub mod algorithm;
 pub mod config;
 pub mod controller;
+pub mod decide;
 pub mod decision;
+mod explain;
 pub mod journal;
 pub mod metrics;
 pub mod signals;

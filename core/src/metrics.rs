@@ -129,3 +129,14 @@ pub struct Observation {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean_concurrency: Option<f64>,
 }
+
+impl Observation {
+    /// Workers that poll or will, if the host knows anything about them.
+    #[must_use]
+    pub fn workers(&self) -> Option<u32> {
+        match (self.ready, self.starting) {
+            (None, None) => None,
+            (ready, starting) => Some(ready.unwrap_or(0).saturating_add(starting.unwrap_or(0))),
+        }
+    }
+}

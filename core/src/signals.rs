@@ -79,7 +79,7 @@ impl BatchIntervals {
 
     /// How old the last signal must be, strictly, before the next one goes out.
     #[inline]
-    const fn to_wait(&self, has_no_sync: bool) -> Millis {
+    const fn interval(self, has_no_sync: bool) -> Millis {
         let (interval, default) = if has_no_sync {
             (self.min_signal_interval_no_sync_match, Self::NO_SYNC_DEFAULT)
         } else {
@@ -140,7 +140,7 @@ impl Batcher {
             AddOutcome::RateLimited => &mut self.rate_limited,
         };
         *counter = counter.saturating_add(1);
-        if !self.is_due(now, intervals.to_wait(self.no_sync > 0)) {
+        if !self.is_due(now, intervals.interval(self.no_sync > 0)) {
             return None;
         }
         let is_sync_match = match outcome {

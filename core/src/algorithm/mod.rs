@@ -377,4 +377,6 @@ impl Algorithm {
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;

@@ -106,9 +106,8 @@ impl Planned {
     /// Takes over what the host sees, where workers end by themselves. A worker set is kept at its size by the
     /// platform, so there the planned number stays true even while a worker is being replaced.
     pub(super) fn observe(&mut self, context: Context<'_>) {
-        let observed = context.observation.ready.zip(context.observation.starting);
-        match (context.strategy, observed) {
-            (LaunchStrategy::Invoke, Some((ready, starting))) => self.set(ready.saturating_add(starting)),
+        match (context.strategy, context.observation.workers()) {
+            (LaunchStrategy::Invoke, Some(observed)) => self.set(observed),
             _ => self.keep(),
         }
     }
@@ -117,14 +116,18 @@ impl Planned {
     /// itself, so that the plan stays.
     pub(super) fn go_to(&mut self, context: Context<'_>, size: u32) -> Result<Wish, Limit> {
         let current = self.get();
-        match context.strategy {
-            LaunchStrategy::Invoke if size < current => return Err(Limit::WorkersEndThemselves),
-            _ => self.set(size),
+        match (context.strategy, size.checked_sub(current)) {
+            (LaunchStrategy::WorkerSet, _) => {
+                self.set(size);
+                Ok(Wish::Workers(size))
+            }
+            (LaunchStrategy::Invoke, None) => Err(Limit::WorkersEndThemselves),
+            (LaunchStrategy::Invoke, Some(0)) => Ok(Wish::Nothing),
+            (LaunchStrategy::Invoke, Some(more)) => {
+                self.set(size);
+                Ok(Wish::MoreWorkers(more))
+            }
         }
-        Ok(match context.strategy {
-            LaunchStrategy::Invoke => Wish::MoreWorkers(size - current),
-            LaunchStrategy::WorkerSet => Wish::Workers(size),
-        })
     }
 
     /// The size with which workers get their task queues registered; remembered.

@@ -192,8 +192,14 @@ const BACKLOGS: [&str; 3] = ["workflow_backlog_count", "activity_backlog_count",
 const RATES: [&str; 3] = ["workflow_dispatch_rate", "activity_dispatch_rate", "nexus_dispatch_rate"];
 
 /// The numbers of a poll that both forms look at.
-fn with_poll_numbers(reason: Reason, config: &Config, elapsed: Millis, metrics: &MetricsSnapshot) -> Reason {
-    let mut reason = reason.with_all(&[
+fn with_poll_numbers(
+    mut reason: Reason,
+    config: &Config,
+    elapsed: Millis,
+    metrics: &MetricsSnapshot,
+) -> Reason {
+    reason.inputs.reserve(11);
+    reason = reason.with_all(&[
         ("threshold", as_f64(config.threshold)),
         ("elapsed_ms", elapsed.as_f64()),
         ("cooldown_ms", config.cooldown.as_f64()),

@@ -149,8 +149,12 @@ impl RateBased {
             1.. => Rule::OfferedLoadAbove,
             _ => Rule::OfferedLoadBelow,
         };
+        let (last, cooldown) = match rule {
+            Rule::OfferedLoadBelow => (&self.last_scale_down, self.config.down_cooldown),
+            _ => (&self.last_scale_up, self.config.up_cooldown),
+        };
         Reason::new(rule).with_all(&[
-            ("backlog_count", as_f64(seen.backlog)),
+            ("backlog_count", seen.backlog_f64()),
             ("arrival_rate", seen.arrival_rate),
             ("dispatch_rate", seen.dispatch_rate),
             ("ewma_arrival_rate", self.arrival_rate.get().unwrap_or(0.0)),
@@ -164,9 +168,10 @@ impl RateBased {
             ("min_count", f64::from(self.config.bounds.min)),
             ("max_count", f64::from(self.config.bounds.max)),
             ("max_scale_up_step", f64::from(self.config.max_step)),
-            ("since_scale_up_ms", elapsed(now, &self.last_scale_up).as_f64()),
-            ("since_scale_down_ms", elapsed(now, &self.last_scale_down).as_f64()),
+            ("elapsed_ms", elapsed(now, last).as_f64()),
+            ("cooldown_ms", cooldown.as_f64()),
             ("since_no_sync_ms", elapsed(now, &self.last_no_sync).as_f64()),
+            ("no_sync_quiet_ms", self.config.no_sync_quiet.as_f64()),
         ])
     }
 }
@@ -177,11 +182,6 @@ fn ewma(alpha: f64, sample: f64, previous: f64) -> f64 {
 
 fn elapsed(now: Timestamp, last: &Slot<i64>) -> Millis {
     now.since(Timestamp::from_millis(last.get().unwrap_or(0)))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "for a record; counts this large do not occur")]
-const fn as_f64(number: i64) -> f64 {
-    number as f64
 }
 
 /// How many workers the load asks for, by both models.

@@ -1,0 +1,189 @@
+//! Reasons in words, for people who ask why.
+
+use crate::decision::{Limit, Reason, Rule};
+use crate::metrics::TaskQueueType;
+
+impl Reason {
+    /// One or two plain sentences with the numbers: what the algorithm saw, what it did, what held it back.
+    #[must_use]
+    pub fn explain(&self, algorithm: &str) -> String {
+        let fact = self.fact();
+        let outcome = self.outcome();
+        if outcome.is_empty() {
+            format!("Why: {algorithm} {fact}.")
+        } else {
+            format!("Why: {algorithm} {fact}. {outcome}.")
+        }
+    }
+
+    /// What the algorithm saw.
+    fn fact(&self) -> String {
+        let n = |name| self.number(name);
+        match self.rule {
+            Rule::NoSyncMatch => match self.input("no_sync_match_count").unwrap_or(1.0) {
+                count if count > 1.0 => format!("saw {} tasks that found no waiting worker", plain(count)),
+                _ => "saw a task that found no waiting worker".to_owned(),
+            },
+            Rule::BacklogAboveThreshold => {
+                format!("saw a backlog of {}, above the threshold of {}", self.backlogs(), n("threshold"))
+            }
+            Rule::LifetimeRefresh => format!(
+                "saw a backlog of {} {} after it last started a worker, whose lifetime is {}",
+                self.backlogs(),
+                self.time("elapsed_ms"),
+                self.time("lifetime_ms")
+            ),
+            Rule::OfferedLoadAbove | Rule::OfferedLoadBelow => format!(
+                "saw {} tasks/s arrive (average {}) and a backlog of {}; at {} tasks/s a worker that is work for {} \
+                 workers, and {} with the safety margin",
+                n("arrival_rate"),
+                n("ewma_arrival_rate"),
+                n("backlog_count"),
+                n("capacity"),
+                n("offered_load"),
+                self.recommended_workers.unwrap_or_default()
+            ),
+            Rule::CapacityMeasured => format!(
+                "saw {} workers dispatch {} tasks/s and now counts on {} tasks/s a worker (before: {})",
+                n("current_workers"),
+                n("dispatch_rate"),
+                n("capacity"),
+                n("previous_capacity")
+            ),
+            Rule::NoFreeSlot => format!("saw {} tasks wait, so no slot is free", n("backlog_count")),
+            Rule::BacklogEmpty => format!(
+                "saw no task wait for {} (enough: {})",
+                self.time("empty_ms"),
+                self.time("empty_backlog_ms")
+            ),
+            Rule::ControlAbove | Rule::ControlBelow => format!(
+                "saw a backlog of {} where {} are meant to wait; its control loop asks for {} workers",
+                n("backlog_count"),
+                n("set_point"),
+                n("control_output")
+            ),
+            Rule::BelowPeakRate => format!(
+                "saw {} tasks/s dispatched; one worker fewer has carried {} tasks/s",
+                n("dispatch_rate"),
+                n("peak_rate")
+            ),
+            Rule::FixedCount => format!("keeps {} workers", self.recommended_workers.unwrap_or_default()),
+            other => self.plain_fact(other),
+        }
+    }
+
+    /// The rule's own sentence with all the numbers.
+    fn plain_fact(&self, rule: Rule) -> String {
+        let sentence = rule.sentence().trim_end_matches('.');
+        let numbers: Vec<_> =
+            self.inputs.iter().map(|(name, value)| format!("{name} {}", plain(*value))).collect();
+        if numbers.is_empty() {
+            format!("says: {sentence}")
+        } else {
+            format!("says: {sentence} ({})", numbers.join(", "))
+        }
+    }
+
+    /// What came of it.
+    fn outcome(&self) -> String {
+        let (Some(recommended), Some(desired)) = (self.recommended_workers, self.desired_workers) else {
+            return String::new();
+        };
+        let because =
+            self.limit.map(|limit| format!(", because {}", self.limit_clause(limit))).unwrap_or_default();
+        #[expect(clippy::cast_possible_truncation, reason = "a number of workers")]
+        let current = self.input("current_workers").map(|current| current as i64);
+        match current {
+            None if desired > 0 => format!("It starts {}", workers_more(desired)),
+            None if recommended > 0 => format!("It does not start {}{because}", workers_more(recommended)),
+            None => String::from("There is nothing to do"),
+            Some(current) if desired != current && recommended != desired => {
+                format!("It goes from {current} to {desired} workers, not to {recommended}{because}")
+            }
+            Some(current) if desired != current => format!("It goes from {current} to {desired} workers"),
+            Some(_) if recommended != desired => {
+                format!("It stays at {desired} workers and does not go to {recommended}{because}")
+            }
+            Some(_) => format!("It stays at {desired} workers{because}"),
+        }
+    }
+
+    fn limit_clause(&self, limit: Limit) -> String {
+        match limit {
+            Limit::Cooldown if self.input("cooldown_ms").is_some() => format!(
+                "only {} of the cooldown of {} have passed",
+                self.time("elapsed_ms"),
+                self.time("cooldown_ms")
+            ),
+            Limit::MaxCount if self.input("max_count").is_some() => {
+                format!("the maximum is {}", self.number("max_count"))
+            }
+            Limit::MinCount if self.input("min_count").is_some() => {
+                format!("the minimum is {}", self.number("min_count"))
+            }
+            Limit::MaxStep if self.input("max_scale_up_step").is_some() => {
+                format!("one step adds at most {}", self.number("max_scale_up_step"))
+            }
+            Limit::NoSyncQuiet if self.input("since_no_sync_ms").is_some() => format!(
+                "a task found no waiting worker {} ago, and {} of quiet are needed",
+                self.time("since_no_sync_ms"),
+                self.time("no_sync_quiet_ms")
+            ),
+            Limit::DispatchRateEpsilon => {
+                format!(
+                    "the dispatch rate has moved by no more than {} since the last poll",
+                    self.number("epsilon")
+                )
+            }
+            other => lower_first(other.sentence().trim_end_matches('.')),
+        }
+    }
+
+    /// The backlogs of the types that have one.
+    fn backlogs(&self) -> String {
+        let of = |task_type: TaskQueueType| {
+            let name = task_type.name();
+            let count = self.input(&format!("{name}_backlog_count")).filter(|count| *count > 0.0)?;
+            Some(format!("{} {name} tasks", plain(count)))
+        };
+        let all: Vec<_> = TaskQueueType::ALL.into_iter().filter_map(of).collect();
+        if all.is_empty() { format!("{} tasks", self.number("backlog_count")) } else { all.join(" and ") }
+    }
+
+    fn number(&self, name: &str) -> String {
+        self.input(name).map_or_else(|| "an unknown number".to_owned(), plain)
+    }
+
+    fn time(&self, name: &str) -> String {
+        self.input(name).map_or_else(|| "an unknown time".to_owned(), span)
+    }
+}
+
+fn workers_more(count: i64) -> String {
+    if count == 1 { "one more worker".to_owned() } else { format!("{count} more workers") }
+}
+
+/// At most two decimals.
+fn plain(number: f64) -> String {
+    let text = format!("{number:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn span(millis: f64) -> String {
+    const DAY: f64 = 86_400_000.0;
+    match millis {
+        // A time that was never set counts from 1970.
+        ms if ms >= 3650.0 * DAY => "longer than ever".to_owned(),
+        ms if ms >= 600_000.0 => format!("{} min", plain(ms / 60_000.0)),
+        ms if ms >= 1000.0 => format!("{} s", plain(ms / 1000.0)),
+        ms => format!("{} ms", plain(ms)),
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_ascii_lowercase().to_string() + chars.as_str())
+}
+
+#[cfg(test)]
+mod tests;
