@@ -8,9 +8,11 @@ use rand_pcg::rand_core::SeedableRng;
 use std::hint::black_box;
 use wci_sim::dist::{Dist, Interpolation, ParameterError};
 use wci_sim::rng::Stream;
+use wci_sim::workload::{Arrivals, BLOCK, Block, Expand, Gaps, Phases, Rate, SyntheticSource};
 
-const BLOCK: usize = 1024;
-const BLOCKS: usize = 8192;
+/// Blocks a run, and runs.
+const BLOCKS: usize = 64;
+const RUNS: usize = 100;
 
 fn main() -> Result<(), ParameterError> {
     println!("{:<24} {:>10} {:>10} {:>12}", "family", "M/s", "ns each", "rand_distr");
@@ -20,7 +22,46 @@ fn main() -> Result<(), ParameterError> {
             .map_or(String::from("-"), |sample| format!("{:.1}", rate(|| reference_block(&*sample))));
         println!("{name:<24} {ours:>10.1} {:>10.2} {theirs:>12}", 1e3 / ours);
     }
+    println!("\n{:<24} {:>10} {:>10}", "arrivals and services", "M/s", "ns each");
+    for (name, arrivals) in processes()? {
+        let ours = source_rate(&arrivals)?;
+        println!("{name:<24} {ours:>10.1} {:>10.2}", 1e3 / ours);
+    }
     Ok(())
+}
+
+fn processes() -> Result<Vec<(&'static str, Arrivals)>, ParameterError> {
+    let day = 86_400_000_000_000;
+    let minutes: Vec<f64> = (0..1440).map(|minute| f64::from(minute % 90) * 1e4).collect();
+    let counts = vec![1_000_000; 100_000];
+    Ok(vec![
+        ("constant", Arrivals::constant(1e6)?),
+        ("Poisson", Arrivals::poisson(1e6)?),
+        ("gamma, cv 2", Arrivals::new(Gaps::Gamma { cv: 2.0 }, Rate::constant(1e6)?)?),
+        ("Weibull, cv 2", Arrivals::new(Gaps::Weibull { cv: 2.0 }, Rate::constant(1e6)?)?),
+        ("sinusoid", Arrivals::new(Gaps::Exponential, Rate::sinusoid(1e6, 9e5, day, 0)?)?),
+        ("profile", Arrivals::new(Gaps::Exponential, Rate::intervals(day / 1440, &minutes, true)?)?),
+        ("ramp", Arrivals::new(Gaps::Exponential, Rate::ramps(&[(0, 0.0), (day, 1e7)])?)?),
+        (
+            "on-off",
+            Arrivals::new(Gaps::Exponential, Rate::on_off(2e6, 1 << 30, 1 << 30, Phases::Exponential)?)?,
+        ),
+        ("bursts", Arrivals::bursts(0, 1_000_000_000, 1_000_000, 500_000_000)?),
+        ("bulk", Arrivals::bulk((0..100_000).map(|i| (i, 1_000_000)).collect())),
+        ("counts, even", Arrivals::counts(0, 1_000_000_000, counts, Expand::Even)?),
+    ])
+}
+
+/// With exponential services.
+fn source_rate(arrivals: &Arrivals) -> Result<f64, ParameterError> {
+    let mut source = SyntheticSource::new(1, "draws", arrivals, Dist::exponential(1e6)?, u64::MAX);
+    let mut block = Block::default();
+    Ok(rate(|| {
+        move || {
+            source.fill(&mut block);
+            assert_eq!(black_box(&block).at.len(), BLOCK);
+        }
+    }))
 }
 
 type Reference = Box<dyn Fn(&mut Pcg64Mcg, &mut [u64])>;
@@ -72,15 +113,15 @@ fn dist_rate(dist: &Dist) -> f64 {
     })
 }
 
-/// Millions of draws a second: the best of five runs, for the machine is shared.
+/// Millions of draws a second: the best of many short runs, for the machine is shared.
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 fn rate<F: FnMut()>(start: impl FnOnce() -> F) -> f64 {
     let mut block = start();
     let run = |_| {
         let begin = std::time::Instant::now();
-        (0..BLOCKS / 5).for_each(|_| block());
+        (0..BLOCKS).for_each(|_| block());
         begin.elapsed().as_secs_f64()
     };
-    let best = (0..5).map(run).fold(f64::INFINITY, f64::min);
-    (BLOCKS / 5 * BLOCK) as f64 / best / 1e6
+    let best = (0..RUNS).map(run).fold(f64::INFINITY, f64::min);
+    (BLOCKS * BLOCK) as f64 / best / 1e6
 }

@@ -248,6 +248,12 @@ fn choose(parts: &[Part], uniform: f64) -> &Dist {
     &parts[chosen.min(parts.len() - 1)].dist
 }
 
+/// One exponential draw with mean 1.
+#[inline]
+pub(crate) fn unit_exponential(stream: &mut Stream) -> f64 {
+    Ziggurat::tables().exponential(stream)
+}
+
 /// To the nearest nanosecond, 0 at least and `u64::MAX` at most.
 #[inline]
 pub(crate) fn nanos(x: f64) -> u64 {

@@ -1,4 +1,21 @@
 //! Where tasks come from: arrival times and service times, drawn in blocks.
+//!
+//! [`Arrivals`] says when tasks come: points of unit rate, bent in time by a [`Rate`] (so that another rate keeps
+//! the luck), or groups of known size. A [`SyntheticSource`] runs them and draws each task's service time.
+
+mod arrivals;
+mod groups;
+mod points;
+mod rate;
+mod source;
+#[cfg(test)]
+mod tests;
+
+pub use arrivals::{ArrivalTimes, Arrivals};
+pub use groups::Expand;
+pub use points::Gaps;
+pub use rate::{Phases, Rate};
+pub use source::SyntheticSource;
 
 /// Arrivals in time order, drawn in blocks because one match a block is cheaper than one a task.
 #[derive(Clone, Debug, Default)]
