@@ -8,6 +8,7 @@ mod groups;
 mod points;
 mod rate;
 mod source;
+mod synthetic;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +16,8 @@ pub use arrivals::{ArrivalTimes, Arrivals};
 pub use groups::Expand;
 pub use points::Gaps;
 pub use rate::{Phases, Rate};
-pub use source::SyntheticSource;
+pub use source::{Source, SourceError};
+pub use synthetic::SyntheticSource;
 
 /// Arrivals in time order, drawn in blocks because one match a block is cheaper than one a task.
 #[derive(Clone, Debug, Default)]

@@ -1,76 +1,61 @@
-//! The source of a synthetic workload: arrivals with their service times, each from its own named stream.
+//! Any source of arrivals.
 
-use super::arrivals::RateFactor;
-use super::{ArrivalTimes, Arrivals, BLOCK, Block};
+use super::{Block, SyntheticSource};
 use crate::dist::{Dist, ParameterError};
-use crate::rng::Stream;
 
-/// A synthetic workload that runs.
-#[derive(Clone, Debug)]
-pub struct SyntheticSource {
-    service: Dist,
-    horizon: u64,
-    luck: Luck,
-    /// The luck before the last block: a change goes back to it, so that what has not happened is drawn again.
-    before: Luck,
+/// Where one workload's tasks come from.
+#[derive(Debug)]
+pub enum Source {
+    /// Drawn from distributions.
+    Synthetic(Box<SyntheticSource>),
 }
 
-/// All that drawing moves on.
-#[derive(Clone, Debug)]
-struct Luck {
-    arrivals: ArrivalTimes,
-    services: Stream,
+/// A source failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// A changed parameter is out of its range.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
 }
 
-impl SyntheticSource {
-    /// The workload's arrivals before `horizon`, with the luck of its name under this seed.
-    #[must_use]
-    pub fn new(seed: u64, workload: &str, arrivals: &Arrivals, service: Dist, horizon: u64) -> Self {
-        let stream = |what: &str| Stream::named(seed, &format!("{workload}/{what}"));
-        let arrivals = arrivals.start(stream("arrivals"), stream("states"));
-        let luck = Luck { arrivals, services: stream("services") };
-        Self { service, horizon, before: luck.clone(), luck }
+impl From<SyntheticSource> for Source {
+    fn from(source: SyntheticSource) -> Self {
+        Self::Synthetic(Box::new(source))
     }
+}
 
+impl Source {
     /// Replaces the block's content by the next arrivals; none: there are no more.
-    pub fn fill(&mut self, block: &mut Block) {
-        self.before.clone_from(&self.luck);
-        block.clear();
-        self.luck.arrivals.fill(BLOCK, self.horizon, &mut block.at);
-        self.service.fill(&mut self.luck.services, block.at.len(), &mut block.service);
+    pub fn fill(&mut self, block: &mut Block) -> Result<(), SourceError> {
+        match self {
+            Self::Synthetic(source) => source.fill(block),
+        }
+        Ok(())
     }
 
     /// From `now` on the rate is `factor` times the workload's own (not its last).
     ///
     /// `taken` is how many arrivals of the last block have happened, all by `now`. The rest of it is void: the next
-    /// [`Self::fill`] brings the same luck at the new rate.
-    pub fn set_rate_factor(&mut self, now: u64, factor: f64, taken: usize) -> Result<(), ParameterError> {
-        let factor = RateFactor::new(factor)?;
-        self.return_untaken(taken);
-        self.luck.arrivals.set_rate_factor(now, factor);
-        self.before.clone_from(&self.luck);
-        Ok(())
+    /// [`Self::fill`] brings it again, at the new rate.
+    pub fn set_rate_factor(&mut self, now: u64, factor: f64, taken: usize) -> Result<(), SourceError> {
+        match self {
+            Self::Synthetic(source) => Ok(source.set_rate_factor(now, factor, taken)?),
+        }
     }
 
     /// Arrivals after the `taken` first ones of the last block have services of this distribution. The rest of the
-    /// block is void: the next [`Self::fill`] brings the same luck.
+    /// block is void: the next [`Self::fill`] brings it again.
     pub fn set_service(&mut self, service: Dist, taken: usize) {
-        self.return_untaken(taken);
-        self.before.clone_from(&self.luck);
-        self.service = service;
+        match self {
+            Self::Synthetic(source) => source.set_service(service, taken),
+        }
     }
 
-    /// The distribution of its services.
+    /// What a reader of results should know about this source.
     #[must_use]
-    pub fn service(&self) -> &Dist {
-        &self.service
-    }
-
-    /// Draws the taken arrivals once more, and no others.
-    fn return_untaken(&mut self, taken: usize) {
-        self.luck.clone_from(&self.before);
-        let mut block = Block::default();
-        self.luck.arrivals.fill(taken, self.horizon, &mut block.at);
-        self.service.fill(&mut self.luck.services, block.at.len(), &mut block.service);
+    pub fn notes(&self) -> Vec<String> {
+        match self {
+            Self::Synthetic(_) => Vec::new(),
+        }
     }
 }
