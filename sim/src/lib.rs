@@ -1,9 +1,20 @@
 //! The simulator: replay a workload against a spec, with the very code that scales in production.
 
+pub mod digest;
 pub mod dist;
+pub mod driver;
+pub mod event_queue;
+pub mod histogram;
+pub mod ledger;
 pub mod model;
 pub mod report;
 pub mod results;
 pub mod rng;
+pub mod slab;
+pub mod summary;
+pub mod task_queue;
+pub mod timeline;
 pub mod trace;
+pub mod worker;
 pub mod workload;
+pub mod world;

@@ -395,6 +395,13 @@ pub enum ChangeKind {
         /// The factor on the scenario's own rate.
         factor: f64,
     },
+    /// Gives a workload's tasks other service times from now on.
+    Service {
+        /// Index of the workload.
+        workload: usize,
+        /// The service times.
+        service: Dist,
+    },
     /// Gives the controller another spec.
     Spec(Box<Spec>),
 }

@@ -86,6 +86,13 @@ impl Controller {
         true
     }
 
+    /// How long after a poll that was answered now the next one would come.
+    #[must_use]
+    pub fn current_poll_interval(&self, now: Timestamp) -> Millis {
+        let wishes = self.groups.iter().filter(|group| group.is_here).map(|group| group.poll_interval(now));
+        self.poll_interval(wishes.min().unwrap_or(Millis::new(i64::MAX)))
+    }
+
     /// The groups' smallest wish within floor and ceiling, in whole seconds.
     fn poll_interval(&self, wish: Millis) -> Millis {
         let floor = self.poll_floor();

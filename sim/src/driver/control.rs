@@ -1,0 +1,288 @@
+//! The controller's host in simulation: carries out what the core says and hands it what happens.
+
+use super::Records;
+use super::observer::JournalEntry;
+use super::statistics::Statistics;
+use crate::model::{MILLI, Model, Nanos, Started};
+use crate::results::TimedDecision;
+use crate::rng;
+use crate::world::{Launch, World, luck};
+use std::collections::BTreeMap;
+use wci_core::controller::{FailureClass, Request, State, Update, WorkerDeploymentVersion};
+use wci_core::decision::{ActionId, ActionKind, GroupName};
+use wci_core::{Action, Controller, Input, Millis, Settings, Spec, Step, Timestamp};
+
+/// What is on its way back to the controller.
+#[derive(Clone, Debug)]
+enum Answer {
+    /// Statistics, read when they arrive.
+    Metrics(ActionId),
+    /// A provider's answer.
+    Call { id: ActionId, group: usize, launch: Launch, failure: Option<FailureClass> },
+    /// An input that is ready.
+    Ready(Box<Input>),
+}
+
+/// The controller with its clock, its signals and its answers.
+pub struct ControllerHost {
+    controller: Controller,
+    statistics: Statistics,
+    group_names: BTreeMap<GroupName, usize>,
+    start: Timestamp,
+    wake_at: Option<Nanos>,
+    answers: BTreeMap<(Nanos, u64), Answer>,
+    answered: u64,
+    /// The controller is away: what it left.
+    away: Option<State>,
+    is_stopped: bool,
+    /// Polls fail (a fault).
+    pub metrics_missing: bool,
+    /// Polls take so much longer (a fault).
+    pub metrics_late: Nanos,
+}
+
+impl ControllerHost {
+    pub fn new(model: &Model) -> Self {
+        let version =
+            WorkerDeploymentVersion { deployment_name: model.name.clone(), build_id: "simulated".into() };
+        let state = State::new(Some(model.spec.clone()), model.start);
+        let mut settings = model.controller.settings.clone();
+        let (mut controller, mut step) =
+            Controller::start(version.clone(), settings.clone(), state.clone(), model.start);
+        if model.controller.started == Started::Steady {
+            // A steady controller has polled before: its first poll lies uniformly in its interval.
+            let interval = controller.current_poll_interval(model.start).get().max(1);
+            let bits = rng::key(model.seed, [luck::FIRST_POLL, 0]);
+            settings.first_poll_after = Millis::new(rng::below(bits, interval as u64) as i64);
+            (controller, step) = Controller::start(version, settings, state, model.start);
+        }
+        let mut host = Self {
+            controller,
+            statistics: Statistics::new(model.controller.statistics_cache, model.controller.metric_delay),
+            group_names: model.groups.iter().enumerate().map(|(i, group)| (group.name.clone(), i)).collect(),
+            start: model.start,
+            wake_at: None,
+            answers: BTreeMap::new(),
+            answered: 0,
+            away: None,
+            is_stopped: false,
+            metrics_missing: false,
+            metrics_late: 0,
+        };
+        host.wake_at = host.nanos(step.wake_at);
+        host
+    }
+
+    /// The controller begins to be watched. Worker sets get the size their algorithm plans.
+    pub fn begin(&mut self, _world: &mut World, records: &mut Records<'_>) {
+        if records.observer.wants_journal() {
+            records.observer.journal_begins(&self.controller);
+        }
+    }
+
+    /// When something is to be handed to the controller.
+    #[inline]
+    pub fn due(&self, world: &World) -> Nanos {
+        if self.is_stopped {
+            return Nanos::MAX;
+        }
+        let sample = self.statistics.next_sample();
+        if self.away.is_some() {
+            return sample;
+        }
+        let signal = world.signals.front().map_or(Nanos::MAX, |(at, _)| *at);
+        let answer = self.answers.first_key_value().map_or(Nanos::MAX, |((at, _), _)| *at);
+        self.wake_at.unwrap_or(Nanos::MAX).min(signal).min(answer).min(sample)
+    }
+
+    /// Hands the controller one thing that is due: answers first, then signals, then the timer.
+    pub fn act(&mut self, world: &mut World, records: &mut Records<'_>) {
+        let now = world.now;
+        if self.statistics.next_sample() <= now {
+            self.statistics.sample(world);
+            return;
+        }
+        if let Some(entry) = self.answers.first_entry()
+            && entry.key().0 <= now
+        {
+            let answer = entry.remove();
+            self.answer(world, records, answer);
+        } else if world.signals.front().is_some_and(|(at, _)| *at <= now) {
+            if let Some((_, add)) = world.signals.pop_front() {
+                self.handle(world, records, Input::TaskAdd(add));
+            }
+        } else {
+            self.wake_at = None;
+            self.handle(world, records, Input::WokeUp);
+        }
+    }
+
+    /// No more decisions: the run drains.
+    pub const fn stop(&mut self) {
+        self.is_stopped = true;
+    }
+
+    /// The controller is killed; what it had stored stays.
+    pub fn kill(&mut self) {
+        self.away = Some(self.controller.dump());
+    }
+
+    /// The controller is restored from what it had stored; answers to its former life are lost.
+    pub fn restore(&mut self, world: &mut World, records: &mut Records<'_>) {
+        let Some(state) = self.away.take() else { return };
+        self.answers.clear();
+        let version = self.controller.version().clone();
+        let settings = self.controller.settings().clone();
+        let (controller, step) = Controller::start(version, settings, state, world.timestamp());
+        self.controller = controller;
+        self.carry_out(world, records, step);
+    }
+
+    /// Changes the host's settings.
+    pub fn change_settings(
+        &mut self,
+        world: &mut World,
+        records: &mut Records<'_>,
+        change: impl FnOnce(&mut Settings),
+    ) {
+        let mut settings = self.controller.settings().clone();
+        change(&mut settings);
+        self.handle(world, records, Input::SettingsChanged(Box::new(settings)));
+    }
+
+    /// A hand gives the controller another spec.
+    pub fn change_spec(&mut self, world: &mut World, records: &mut Records<'_>, spec: &Spec) {
+        self.answered += 1;
+        let spec = serde_json::to_value(spec).ok();
+        let update = Update { identity: "hand".into(), spec, ..Update::default() };
+        let request = Request::Update(update);
+        if self.controller.admit(&request).is_ok() {
+            let request_id = format!("change-{}", self.answered);
+            self.handle(world, records, Input::Requested { request_id, request: Box::new(request) });
+        }
+    }
+
+    /// The controller as it is now.
+    pub const fn controller(&self) -> &Controller {
+        &self.controller
+    }
+
+    fn answer(&mut self, world: &mut World, records: &mut Records<'_>, answer: Answer) {
+        match answer {
+            Answer::Metrics(id) => self.answer_metrics(world, records, id),
+            Answer::Ready(input) => self.handle(world, records, *input),
+            Answer::Call { id, group, launch, failure } => {
+                let result = failure.map_or_else(|| world.launch(group, launch), Err);
+                world.groups[group].ledger.counters.failed_calls += u64::from(result.is_err());
+                self.handle(world, records, Input::ActionFinished { id, result });
+            }
+        }
+    }
+
+    fn answer_metrics(&mut self, world: &mut World, records: &mut Records<'_>, id: ActionId) {
+        if self.metrics_missing {
+            let result = Err(FailureClass::Unavailable);
+            self.handle(world, records, Input::Metrics { id, result });
+            return;
+        }
+        for (name, group) in self.group_names.clone() {
+            let observation = world.observe(group);
+            self.handle(world, records, Input::Observation { group: name, observation });
+        }
+        let snapshot = self.statistics.read(world);
+        self.handle(world, records, Input::Metrics { id, result: Ok(snapshot) });
+    }
+
+    fn handle(&mut self, world: &mut World, records: &mut Records<'_>, input: Input) {
+        let now = world.timestamp();
+        let step = if records.observer.wants_journal() {
+            let copy = input.clone();
+            let step = self.controller.handle(now, input);
+            records.observer.journal(JournalEntry { t: now, input: &copy, step: &step });
+            step
+        } else {
+            self.controller.handle(now, input)
+        };
+        self.carry_out(world, records, step);
+    }
+
+    fn carry_out(&mut self, world: &mut World, records: &mut Records<'_>, step: Step) {
+        self.wake_at = self.nanos(step.wake_at).map(|at| at.max(world.now));
+        let now = world.timestamp();
+        for decision in step.decisions {
+            feed_decision(records, now, &decision, self.group_names.get(&decision.group));
+            if let Some(&group) = self.group_names.get(&decision.group) {
+                world.groups[group].ledger.counters.throttled += u64::from(decision.throttled);
+            }
+            let timed = TimedDecision { t: now.as_millis(), decision };
+            records.log.push(timed.t, &timed.decision);
+            records.observer.decision(&timed);
+        }
+        for action in step.actions {
+            self.start_action(world, action);
+        }
+    }
+
+    fn start_action(&mut self, world: &mut World, action: Action) {
+        let Action { id, kind } = action;
+        match kind {
+            ActionKind::FetchMetrics { .. } => self.later(world.now + self.metrics_late, Answer::Metrics(id)),
+            ActionKind::InvokeWorker { group, count } => self.call(world, id, &group, Launch::Invoke(count)),
+            ActionKind::SetWorkerSetSize { group, count } => {
+                self.call(world, id, &group, Launch::SetSize(count))
+            }
+            ActionKind::CheckSpec { .. } => {
+                self.later(world.now, Answer::Ready(Box::new(Input::SpecChecked { id, result: Ok(()) })));
+            }
+            ActionKind::RegisterTaskQueues { .. } => {
+                // Simulated task queues are registered from the start.
+                self.later(
+                    world.now,
+                    Answer::Ready(Box::new(Input::Registered { id, result: Ok(Vec::new()) })),
+                );
+            }
+            ActionKind::Answer { .. } | ActionKind::Finish => {}
+        }
+    }
+
+    fn call(&mut self, world: &mut World, id: ActionId, group: &GroupName, launch: Launch) {
+        let Some(&group) = self.group_names.get(group) else {
+            let result = Err(FailureClass::NotFound);
+            self.later(world.now, Answer::Ready(Box::new(Input::ActionFinished { id, result })));
+            return;
+        };
+        let counters = &mut world.groups[group].ledger.counters;
+        match launch {
+            Launch::Invoke(_) => counters.invoke_worker += 1,
+            Launch::SetSize(_) => counters.set_worker_set_size += 1,
+        }
+        let outcome = world.call_provider(group);
+        self.later(outcome.answers_at, Answer::Call { id, group, launch, failure: outcome.failure });
+    }
+
+    fn later(&mut self, at: Nanos, answer: Answer) {
+        self.answered += 1;
+        self.answers.insert((at, self.answered), answer);
+    }
+
+    fn nanos(&self, at: Option<Timestamp>) -> Option<Nanos> {
+        at.map(|at| u64::try_from(at.since(self.start).get()).unwrap_or(0).saturating_mul(MILLI))
+    }
+}
+
+/// Time, group, rule, limit, counts and whether it acted: as integers.
+fn feed_decision(
+    records: &mut Records<'_>,
+    now: Timestamp,
+    decision: &wci_core::Decision,
+    group: Option<&usize>,
+) {
+    let reason = &decision.reason;
+    let limit = reason.limit.map_or(0, wci_core::decision::Limit::code);
+    let digest = &mut *records.digest;
+    digest.feed(now.as_millis() as u64);
+    digest.feed(group.map_or(u64::MAX, |&group| group as u64));
+    digest.feed(u64::from(reason.rule.code()) << 16 | u64::from(limit));
+    digest.feed(reason.desired_workers.unwrap_or(-1) as u64);
+    digest.feed(decision.action_id.map_or(u64::MAX, |id| id.0));
+}

@@ -1,0 +1,378 @@
+//! The only loop that joins the world and an allocator.
+//!
+//! [`Simulation`] hands the world its arrivals and events in the order of time (departures, expiries, workers
+//! ready, arrivals, controller) and lets the allocator act: the production [`wci_core::Controller`], the platform
+//! itself in per-request mode, or a closure for theory.
+
+mod arrivals;
+mod control;
+mod observer;
+mod plan;
+mod statistics;
+
+pub use arrivals::ArrivalsError;
+pub use observer::{JournalEntry, Observer, Quiet};
+
+pub use crate::world::FinishedTask;
+
+use crate::digest::Digest;
+use crate::event_queue::EventKind;
+use crate::model::{ChangeKind, End, Model, Nanos, ProviderMode};
+use crate::report::log::DecisionCollector;
+use crate::results::RunResult;
+use crate::timeline::TimelineRecorder;
+use crate::workload::Source;
+use crate::world::World;
+use arrivals::Arrivals;
+use control::ControllerHost;
+use plan::Plan;
+
+/// Conservation is asserted once in this many events.
+const CHECK_EVERY: u64 = 65_536;
+
+/// What a theory wants: workers that start or are ready, from running and waiting tasks.
+pub type Allocation = Box<dyn FnMut(u64, u64) -> u64 + Send>;
+
+/// Who decides.
+enum Allocator {
+    Controller(Box<ControllerHost>),
+    PerRequest,
+    Theory(Allocation),
+}
+
+/// A run that ended before its time.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulationError {
+    /// An arrival source failed.
+    #[error(transparent)]
+    Arrivals(#[from] ArrivalsError),
+    /// The books do not balance: a defect of the simulator.
+    #[error("internal error: the books do not balance at {0} ns: please report this scenario")]
+    Unbalanced(Nanos),
+}
+
+/// One run.
+pub struct Simulation {
+    model: Model,
+    world: World,
+    allocator: Allocator,
+    arrivals: Arrivals,
+    plan: Plan,
+    timeline: TimelineRecorder,
+    decisions: DecisionCollector,
+    digest: Digest,
+    next_check: u64,
+    ended: Option<Ended>,
+    has_begun: bool,
+    is_draining: bool,
+    is_dismissed: bool,
+    /// When the current phase ends: the horizon, then the end of the drain.
+    phase_ends: Nanos,
+    notes: Vec<String>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    Done,
+    DrainLimit,
+    MaxBacklog,
+}
+
+impl Simulation {
+    /// A run from time 0. `sources` are the model's workloads, in their order.
+    #[must_use]
+    pub fn new(model: Model, sources: Vec<Source>) -> Self {
+        let per_request =
+            |g: &crate::model::Group| matches!(g.provider.mode, ProviderMode::PerRequest { .. });
+        let world = World::new(&model, model.seed);
+        let allocator = if model.groups.iter().all(per_request) {
+            Allocator::PerRequest
+        } else {
+            Allocator::Controller(Box::new(ControllerHost::new(&model)))
+        };
+        Self::with_allocator(model, sources, world, allocator)
+    }
+
+    /// A run in which `allocation` wishes the workers of every group after each event: for theory, it cannot run
+    /// live.
+    #[must_use]
+    pub fn with_theory(model: Model, sources: Vec<Source>, allocation: Allocation) -> Self {
+        let world = World::new(&model, model.seed);
+        Self::with_allocator(model, sources, world, Allocator::Theory(allocation))
+    }
+
+    fn with_allocator(model: Model, sources: Vec<Source>, mut world: World, allocator: Allocator) -> Self {
+        let plan = Plan::new(&model, &mut world);
+        let notes = sources.iter().flat_map(Source::notes).collect();
+        Self {
+            timeline: TimelineRecorder::new(&model),
+            arrivals: Arrivals::new(sources, model.horizon),
+            plan,
+            world,
+            allocator,
+            decisions: DecisionCollector::default(),
+            digest: Digest::default(),
+            next_check: CHECK_EVERY,
+            ended: None,
+            has_begun: false,
+            is_draining: false,
+            is_dismissed: false,
+            phase_ends: model.horizon,
+            notes,
+            model,
+        }
+    }
+
+    /// Runs to the end.
+    ///
+    /// # Errors
+    /// When a trace cannot be read, or the simulator's own books do not balance.
+    pub fn run(mut self, observer: &mut dyn Observer) -> Result<RunResult, SimulationError> {
+        while !self.is_done() {
+            let until = self.world.now.saturating_add(self.model.horizon / 256 + 1);
+            self.run_until(until, observer)?;
+            observer.progress(self.world.now, self.model.horizon, self.world.events);
+            self.hand_out_tasks(observer);
+        }
+        self.finish()
+    }
+
+    /// Runs all that happens up to and including `until`. How a run is cut into calls changes nothing.
+    ///
+    /// # Errors
+    /// As [`Simulation::run`].
+    pub fn run_until(&mut self, until: Nanos, observer: &mut dyn Observer) -> Result<(), SimulationError> {
+        if !self.has_begun {
+            self.begin(observer)?;
+        }
+        while self.ended.is_none() {
+            let event = self.world.queue.next_time();
+            let arrival = self.arrivals.next_time();
+            let control = self.control_due();
+            let time = event.min(arrival).min(control);
+            if time >= self.phase_ends {
+                if until < self.phase_ends {
+                    break;
+                }
+                self.end_phase();
+                continue;
+            }
+            if time > until {
+                break;
+            }
+            if time >= self.timeline.boundary() {
+                self.timeline.roll(&mut self.world, time);
+            }
+            self.world.now = time;
+            if event <= time {
+                self.handle_event(observer)?;
+            } else if arrival <= time {
+                let (workload, service) = self.arrivals.take()?;
+                self.world.arrive(workload, service);
+            } else {
+                self.control(observer);
+            }
+            self.after_event()?;
+        }
+        if self.ended.is_none() {
+            self.pass_time(until);
+        }
+        Ok(())
+    }
+
+    /// Whether nothing more will happen.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// The model it runs.
+    #[must_use]
+    pub const fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The controller as it is now, if one decides.
+    #[must_use]
+    pub fn controller(&self) -> Option<&wci_core::Controller> {
+        match &self.allocator {
+            Allocator::Controller(host) => Some(host.controller()),
+            Allocator::PerRequest | Allocator::Theory(_) => None,
+        }
+    }
+
+    /// A hand acts at `at`, or now if that is past.
+    pub fn add_change(&mut self, at: Nanos, kind: ChangeKind) {
+        self.plan.add_change(&mut self.world, at, kind);
+    }
+
+    /// The world as it is now.
+    #[must_use]
+    pub const fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Closes the books.
+    ///
+    /// # Errors
+    /// When they do not balance.
+    pub fn finish(mut self) -> Result<RunResult, SimulationError> {
+        let now = self.world.now;
+        self.timeline.roll(&mut self.world, now);
+        let is_overloaded = matches!(self.ended, Some(Ended::DrainLimit | Ended::MaxBacklog));
+        let summary = crate::summary::summarize(
+            &self.model,
+            &mut self.world,
+            &mut self.timeline,
+            is_overloaded,
+            self.digest,
+        )
+        .ok_or(SimulationError::Unbalanced(self.world.now))?;
+        let performance = crate::results::Performance { events: self.world.events, ..Default::default() };
+        Ok(RunResult {
+            summary,
+            performance,
+            timeline: self.timeline.finish(&mut self.world),
+            decisions: self.decisions.finish(),
+            notes: self.notes,
+        })
+    }
+
+    fn begin(&mut self, observer: &mut dyn Observer) -> Result<(), SimulationError> {
+        self.has_begun = true;
+        self.world.record_tasks(observer.wants_tasks());
+        self.arrivals.begin()?;
+        if let Allocator::Controller(host) = &mut self.allocator {
+            host.begin(
+                &mut self.world,
+                &mut Records { log: &mut self.decisions, digest: &mut self.digest, observer },
+            );
+        }
+        Ok(())
+    }
+
+    fn hand_out_tasks(&mut self, observer: &mut dyn Observer) {
+        for task in self.world.finished_tasks.iter_mut().flat_map(|tasks| tasks.drain(..)) {
+            observer.task(&task);
+        }
+    }
+
+    #[inline]
+    fn control_due(&self) -> Nanos {
+        match &self.allocator {
+            Allocator::Controller(host) => host.due(&self.world),
+            Allocator::PerRequest | Allocator::Theory(_) => Nanos::MAX,
+        }
+    }
+
+    fn control(&mut self, observer: &mut dyn Observer) {
+        self.world.events += 1;
+        if let Allocator::Controller(host) = &mut self.allocator {
+            host.act(
+                &mut self.world,
+                &mut Records { log: &mut self.decisions, digest: &mut self.digest, observer },
+            );
+        }
+    }
+
+    #[inline]
+    fn handle_event(&mut self, observer: &mut dyn Observer) -> Result<(), SimulationError> {
+        if let Some((EventKind::Planned, index)) = self.world.queue.peek() {
+            self.world.queue.pop();
+            self.world.events += 1;
+            let records = &mut Records { log: &mut self.decisions, digest: &mut self.digest, observer };
+            let host = match &mut self.allocator {
+                Allocator::Controller(host) => Some(&mut **host),
+                Allocator::PerRequest | Allocator::Theory(_) => None,
+            };
+            self.plan.carry_out(index, &mut self.world, host, &mut self.arrivals, records)?;
+            return Ok(());
+        }
+        self.world.handle_next();
+        Ok(())
+    }
+
+    #[inline]
+    fn after_event(&mut self) -> Result<(), SimulationError> {
+        if let Allocator::Theory(allocation) = &mut self.allocator {
+            allocate(&mut self.world, allocation);
+        }
+        if self.is_draining {
+            self.settle();
+        }
+        if self.world.events >= self.next_check {
+            self.check()?;
+        }
+        Ok(())
+    }
+
+    /// The horizon or the end of the drain is reached.
+    fn end_phase(&mut self) {
+        self.pass_time(self.phase_ends);
+        if self.is_draining {
+            let has_tasks = self.world.open_tasks() > 0;
+            self.ended = Some(if has_tasks { Ended::DrainLimit } else { Ended::Done });
+        } else if self.model.end == End::Cut {
+            self.ended = Some(Ended::Done);
+        } else {
+            self.is_draining = true;
+            // One nanosecond more: what happens exactly at the limit still belongs to the drain.
+            self.phase_ends = self.model.horizon.saturating_add(self.model.drain_limit).saturating_add(1);
+            self.settle();
+        }
+    }
+
+    /// While draining: once no task is left, worker sets are dismissed, because their size is a wish and no
+    /// commitment; workers whose end is committed run until then.
+    fn settle(&mut self) {
+        if self.world.open_tasks() > 0 {
+            return;
+        }
+        if !std::mem::replace(&mut self.is_dismissed, true) {
+            if let Allocator::Controller(host) = &mut self.allocator {
+                host.stop();
+            }
+            self.world.dismiss_workers();
+        }
+        let nothing_ends = self.world.queue.next_time() == Nanos::MAX;
+        if self.world.open_workers() == 0 || nothing_ends {
+            self.ended = Some(Ended::Done);
+        }
+    }
+
+    /// Lets time pass in which nothing happens.
+    fn pass_time(&mut self, until: Nanos) {
+        if until > self.world.now {
+            self.timeline.roll(&mut self.world, until);
+            self.world.now = until;
+        }
+    }
+
+    #[cold]
+    fn check(&mut self) -> Result<(), SimulationError> {
+        self.next_check = self.world.events + CHECK_EVERY;
+        if !self.world.is_conserved() {
+            return Err(SimulationError::Unbalanced(self.world.now));
+        }
+        if self.world.backlog() > self.model.max_backlog {
+            self.ended = Some(Ended::MaxBacklog);
+        }
+        Ok(())
+    }
+}
+
+/// Where decisions and steps are written down.
+pub(crate) struct Records<'a> {
+    pub log: &'a mut DecisionCollector,
+    pub digest: &'a mut Digest,
+    pub observer: &'a mut dyn Observer,
+}
+
+fn allocate(world: &mut World, allocation: &mut Allocation) {
+    for group in 0..world.groups.len() {
+        let levels = *world.groups[group].ledger.levels();
+        let wanted = allocation(levels.busy, levels.backlog);
+        world.allocate(group, wanted);
+    }
+}

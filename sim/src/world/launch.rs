@@ -1,0 +1,219 @@
+//! The provider's side of a call: accepted or refused, started now or later.
+
+use super::fleet::group_key;
+use super::{World, luck};
+use crate::event_queue::EventKind;
+use crate::model::{Nanos, OnLimit, ProviderModel};
+use crate::rng;
+use crate::task_queue::TokenBucket;
+use crate::worker::WorkerState;
+use std::collections::VecDeque;
+use wci_core::controller::FailureClass;
+
+/// What a controller asks of a provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Launch {
+    /// Start so many workers more.
+    Invoke(u32),
+    /// Have so many workers in all.
+    SetSize(u32),
+}
+
+/// When a call answers and whether it had luck; the limits are asked when it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallOutcome {
+    /// When the answer comes.
+    pub answers_at: Nanos,
+    /// Why it fails, if it does.
+    pub failure: Option<FailureClass>,
+}
+
+/// One group's provider.
+#[derive(Debug)]
+pub(crate) struct ProviderState {
+    /// When each start that waits was asked for.
+    waiting: VecDeque<Nanos>,
+    start_limit: Option<TokenBucket>,
+    slot_armed: bool,
+    calls: u64,
+    /// Calls fail now.
+    pub is_out: bool,
+    /// No worker starts now.
+    pub is_full: bool,
+}
+
+impl ProviderState {
+    pub fn new(model: &ProviderModel) -> Self {
+        let start_limit = model.start_rate.map(TokenBucket::new);
+        Self {
+            waiting: VecDeque::new(),
+            start_limit,
+            slot_armed: false,
+            calls: 0,
+            is_out: false,
+            is_full: false,
+        }
+    }
+
+    pub fn waiting_starts(&self) -> u64 {
+        self.waiting.len() as u64
+    }
+}
+
+impl World {
+    /// A call to a group's provider begins.
+    pub fn call_provider(&mut self, group: usize) -> CallOutcome {
+        let state = &mut self.groups[group];
+        state.provider.calls += 1;
+        let call = group_key(group, state.provider.calls);
+        let mut latency_luck = rng::keyed(self.seed, [luck::CALL_LATENCY, call]);
+        let latency = state.model.provider.invocation_latency.sample(&mut latency_luck);
+        let chance = rng::unit(rng::key(self.seed, [luck::CALL_FAILURE, call]));
+        let fails = state.provider.is_out || chance < state.model.provider.failure_probability;
+        let failure = fails.then_some(FailureClass::Unavailable);
+        CallOutcome { answers_at: self.now.saturating_add(latency), failure }
+    }
+
+    /// A call was accepted: start or end workers.
+    ///
+    /// # Errors
+    /// The provider refuses starts above its concurrency.
+    pub fn launch(&mut self, group: usize, launch: Launch) -> Result<(), FailureClass> {
+        match launch {
+            Launch::Invoke(n) => {
+                let refuses = self.groups[group].model.provider.on_limit == OnLimit::Reject;
+                if refuses && self.is_at_concurrency(group) {
+                    return Err(FailureClass::Throttled);
+                }
+                self.request_starts(group, u64::from(n));
+            }
+            Launch::SetSize(size) => {
+                self.groups[group].fleet.set_size = Some(u64::from(size));
+                self.fit_set(group);
+            }
+        }
+        Ok(())
+    }
+
+    /// Has so many workers starting or ready, but ends no ready one: surplus starts are cancelled, newest first.
+    pub fn allocate(&mut self, group: usize, wanted: u64) {
+        let state = &self.groups[group];
+        let present = state.ledger.levels().ready + state.ledger.levels().starting;
+        if wanted > present {
+            self.request_starts(group, wanted - present);
+        }
+        for _ in wanted..present {
+            let Some(&newest) = self.groups[group].fleet.starting.last() else { return };
+            self.cancel(newest);
+        }
+    }
+
+    /// Asks for workers, which start now or wait at the provider.
+    pub(super) fn request_starts(&mut self, group: usize, n: u64) {
+        for _ in 0..n {
+            self.groups[group].provider.waiting.push_back(self.now);
+        }
+        self.start_waiting(group);
+    }
+
+    /// Whether one worker more would be too many.
+    pub(super) fn is_at_concurrency(&self, group: usize) -> bool {
+        let state = &self.groups[group];
+        state.model.provider.concurrency.is_some_and(|most| state.ledger.workers() >= u64::from(most))
+    }
+
+    pub(super) fn start_slot_free(&mut self, group: usize) {
+        self.groups[group].provider.slot_armed = false;
+        self.start_waiting(group);
+    }
+
+    /// A worker is gone: its place may be taken, a worker set is kept at its size.
+    pub(super) fn worker_ended(&mut self, group: usize) {
+        self.start_waiting(group);
+        let state = &self.groups[group];
+        let levels = state.ledger.levels();
+        let present = levels.starting + levels.ready + state.provider.waiting_starts();
+        if let Some(size) = state.fleet.set_size
+            && size > present
+        {
+            self.request_starts(group, size - present);
+        }
+    }
+
+    /// Sets whether calls to a group's provider fail.
+    pub fn set_outage(&mut self, group: usize, is_out: bool) {
+        self.groups[group].provider.is_out = is_out;
+    }
+
+    /// Sets whether a group's provider has no capacity for new workers.
+    pub fn set_out_of_capacity(&mut self, group: usize, is_full: bool) {
+        self.groups[group].provider.is_full = is_full;
+        self.start_waiting(group);
+    }
+
+    /// Forgets the sizes of worker sets and starts that wait: the run drains.
+    pub fn dismiss_workers(&mut self) {
+        for group in 0..self.groups.len() {
+            self.groups[group].provider.waiting.clear();
+            if self.groups[group].fleet.set_size.is_some() {
+                self.groups[group].fleet.set_size = Some(0);
+                self.fit_set(group);
+            }
+        }
+    }
+
+    fn start_waiting(&mut self, group: usize) {
+        loop {
+            let at_limit = self.is_at_concurrency(group);
+            let state = &mut self.groups[group];
+            let provider = &mut state.provider;
+            if provider.is_full || at_limit {
+                return;
+            }
+            let Some(&asked_at) = provider.waiting.front() else { return };
+            if self.now - asked_at > state.model.provider.queue_limit {
+                provider.waiting.pop_front();
+                continue;
+            }
+            if let Some(limit) = &mut provider.start_limit {
+                if !limit.has_token(self.now) {
+                    if !std::mem::replace(&mut provider.slot_armed, true) {
+                        self.queue.push(limit.next_token(), EventKind::StartSlot, group);
+                    }
+                    return;
+                }
+                limit.take(self.now);
+            }
+            provider.waiting.pop_front();
+            self.start_worker(group);
+        }
+    }
+
+    /// Brings a worker set to its size: waiting starts go first, then starting workers, then the newest ready.
+    fn fit_set(&mut self, group: usize) {
+        let Some(size) = self.groups[group].fleet.set_size else { return };
+        let levels = *self.groups[group].ledger.levels();
+        let present = levels.starting + levels.ready + self.groups[group].provider.waiting_starts();
+        if size > present {
+            self.request_starts(group, size - present);
+            return;
+        }
+        for _ in size..present {
+            let state = &mut self.groups[group];
+            if state.provider.waiting.pop_back().is_some() {
+                continue;
+            }
+            if let Some(&newest) = state.fleet.starting.last() {
+                self.cancel(newest);
+            } else if let Some(&newest) = state.fleet.ready.last() {
+                self.drain(newest);
+            }
+        }
+    }
+
+    /// Whether a worker at this place is ready (for tests of the drain order).
+    #[must_use]
+    pub fn is_ready(&self, index: usize) -> bool {
+        self.workers[index].state == WorkerState::Ready
+    }
+}
