@@ -4,5 +4,5 @@ use crate::shell::{self, cargo};
 
 /// One after another: on a busy machine take ratios, not the figures.
 pub fn run() -> Result<(), String> {
-    shell::run(&mut cargo(&["bench", "--workspace", "--benches"]))
+    shell::run(&mut cargo(&["bench", "--quiet", "--workspace", "--bench", "*"]))
 }
