@@ -4,6 +4,7 @@
 //! the luck), or groups of known size. A [`SyntheticSource`] runs them and draws each task's service time.
 
 mod arrivals;
+pub mod fingerprint;
 mod groups;
 mod points;
 mod rate;

@@ -67,10 +67,10 @@ impl Rate {
     /// after its begin, less `phase`.
     pub fn sinusoid(mean: f64, amplitude: f64, period: u64, phase: u64) -> Result<Self, ParameterError> {
         let check = Check("sinusoidal rate");
-        let mean = check.positive("mean", per_nano(check, "mean", mean)? * SECOND)?;
+        let per_nano = per_nano(check, "mean", check.positive("mean", mean)?)?;
         check.within("amplitude", amplitude, [0.0, mean])?;
         check.that(period > 0, "period", period, "more than 0 ns")?;
-        Ok(Self(Shape::Sinusoid(Sinusoid::new(mean / SECOND, amplitude / mean, period, phase))))
+        Ok(Self(Shape::Sinusoid(Sinusoid::new(per_nano, amplitude / mean, period, phase))))
     }
 
     /// `rate` while on, none while off; phases of these mean lengths. Constant phases begin with the on phase,

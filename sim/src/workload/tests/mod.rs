@@ -204,6 +204,13 @@ fn a_sinusoidal_day_is_busiest_after_a_quarter_less_its_phase() {
 }
 
 #[test]
+fn a_sinusoid_may_reach_zero_whatever_its_mean() {
+    for mean in (1..1000).map(|i| f64::from(i) / 7.0) {
+        Rate::sinusoid(mean, mean, DAY, 0).unwrap();
+    }
+}
+
+#[test]
 fn bursts_come_every_period_and_stay_in_their_spread() {
     let at = run(&Arrivals::bursts(5 * SECOND, 60 * SECOND, 1000, 20 * SECOND).unwrap(), HOUR);
     assert_eq!(at.len(), 60_000);
@@ -350,6 +357,7 @@ fn refusals_say_what_was_found_and_expected() {
             rate(Rate::sinusoid(2.0, 3.0, 1, 0)),
             "sinusoidal rate: amplitude is 3, expected a number from 0 to 2",
         ),
+        (rate(Rate::sinusoid(0.0, 0.0, 1, 0)), "sinusoidal rate: mean is 0, expected a positive number"),
         (rate(Rate::modulated(&[(1.0, 5000)])), "modulated rate: number of states is 1, expected at least 2"),
         (
             rate(Rate::on_off(1.0, 0, 5000, Phases::Constant)),
