@@ -23,7 +23,7 @@ pub(crate) use error::Check;
 pub use {curve::Interpolation, error::ParameterError};
 
 /// How many draws are made at once.
-pub(crate) const BLOCK: usize = 1024;
+const BLOCK: usize = 1024;
 
 /// Quantile 0.99 of the standard normal distribution.
 const NORMAL_P99: f64 = 2.326_347_874_040_841;
