@@ -138,28 +138,29 @@ impl EventQueue {
 
     #[inline]
     fn sift_down(&mut self) {
-        let entry = self.heap[0];
-        let len = self.heap.len();
+        let heap = self.heap.as_mut_slice();
+        let entry = heap[0];
         let mut at = 0;
-        loop {
-            let first = at * ARITY + 1;
-            if first >= len {
+        while let Some(least) = least_child(heap, at * ARITY + 1) {
+            if heap[least] >= entry {
                 break;
             }
-            let mut least = first;
-            for child in first + 1..(first + ARITY).min(len) {
-                if self.heap[child] < self.heap[least] {
-                    least = child;
-                }
-            }
-            if self.heap[least] >= entry {
-                break;
-            }
-            self.heap[at] = self.heap[least];
+            heap[at] = heap[least];
             at = least;
         }
-        self.heap[at] = entry;
+        heap[at] = entry;
     }
+}
+
+/// The place of the least of up to four children; a whole family is compared as a tournament, which branches least.
+#[inline]
+fn least_child(heap: &[u128], first: usize) -> Option<usize> {
+    if let Some(four) = heap.get(first..first + ARITY) {
+        let left = usize::from(four[1] < four[0]);
+        let right = 2 + usize::from(four[3] < four[2]);
+        return Some(first + if four[right] < four[left] { right } else { left });
+    }
+    (first..heap.len()).min_by_key(|&child| heap[child])
 }
 
 #[cfg(test)]

@@ -80,9 +80,8 @@ impl ControllerHost {
         }
     }
 
-    /// When something is to be handed to the controller.
-    #[inline]
-    pub fn due(&self, world: &World) -> Nanos {
+    /// When the timer, an answer or a sample is due; signals come on top of that.
+    pub fn due(&self) -> Nanos {
         if self.is_stopped {
             return Nanos::MAX;
         }
@@ -90,9 +89,13 @@ impl ControllerHost {
         if self.away.is_some() {
             return sample;
         }
-        let signal = world.signals.front().map_or(Nanos::MAX, |(at, _)| *at);
         let answer = self.answers.first_key_value().map_or(Nanos::MAX, |((at, _), _)| *at);
-        self.wake_at.unwrap_or(Nanos::MAX).min(signal).min(answer).min(sample)
+        self.wake_at.unwrap_or(Nanos::MAX).min(answer).min(sample)
+    }
+
+    /// Whether signals reach the controller now; else they wait.
+    pub const fn listens(&self) -> bool {
+        !self.is_stopped && self.away.is_none()
     }
 
     /// Hands the controller one thing that is due: answers first, then signals, then the timer.
@@ -185,7 +188,8 @@ impl ControllerHost {
             self.handle(world, records, Input::Metrics { id, result });
             return;
         }
-        for (name, group) in self.group_names.clone() {
+        for group in 0..world.groups.len() {
+            let name = world.groups[group].model.name.clone();
             let observation = world.observe(group);
             self.handle(world, records, Input::Observation { group: name, observation });
         }

@@ -68,6 +68,9 @@ pub struct Simulation {
     is_dismissed: bool,
     /// When the current phase ends: the horizon, then the end of the drain.
     phase_ends: Nanos,
+    /// When the controller's timer, an answer or a sample is due, and whether signals reach it.
+    control_at: Nanos,
+    listens: bool,
     notes: Vec<String>,
 }
 
@@ -119,6 +122,8 @@ impl Simulation {
             is_draining: false,
             is_dismissed: false,
             phase_ends: model.horizon,
+            control_at: Nanos::MAX,
+            listens: false,
             notes,
             model,
         }
@@ -249,6 +254,7 @@ impl Simulation {
                 &mut Records { log: &mut self.decisions, digest: &mut self.digest, observer },
             );
         }
+        self.look_up_control();
         Ok(())
     }
 
@@ -260,10 +266,16 @@ impl Simulation {
 
     #[inline]
     fn control_due(&self) -> Nanos {
-        match &self.allocator {
-            Allocator::Controller(host) => host.due(&self.world),
-            Allocator::PerRequest | Allocator::Theory(_) => Nanos::MAX,
-        }
+        let signal = self.world.signals.front().filter(|_| self.listens).map_or(Nanos::MAX, |(at, _)| *at);
+        self.control_at.min(signal)
+    }
+
+    /// Looks up what the loop asks before every event.
+    fn look_up_control(&mut self) {
+        (self.control_at, self.listens) = match &self.allocator {
+            Allocator::Controller(host) => (host.due(), host.listens()),
+            Allocator::PerRequest | Allocator::Theory(_) => (Nanos::MAX, false),
+        };
     }
 
     fn control(&mut self, observer: &mut dyn Observer) {
@@ -274,6 +286,7 @@ impl Simulation {
                 &mut Records { log: &mut self.decisions, digest: &mut self.digest, observer },
             );
         }
+        self.look_up_control();
     }
 
     #[inline]
@@ -287,6 +300,7 @@ impl Simulation {
                 Allocator::PerRequest | Allocator::Theory(_) => None,
             };
             self.plan.carry_out(index, &mut self.world, host, &mut self.arrivals, records)?;
+            self.look_up_control();
             return Ok(());
         }
         self.world.handle_next();
@@ -333,6 +347,7 @@ impl Simulation {
             if let Allocator::Controller(host) = &mut self.allocator {
                 host.stop();
             }
+            self.look_up_control();
             self.world.dismiss_workers();
         }
         let nothing_ends = self.world.queue.next_time() == Nanos::MAX;

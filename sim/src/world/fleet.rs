@@ -251,7 +251,14 @@ impl World {
         }
     }
 
+    #[inline]
     fn got_idle(&mut self, index: usize) {
+        if self.groups[self.workers[index].group].exits_when_idle {
+            self.plan_idle_exit(index);
+        }
+    }
+
+    fn plan_idle_exit(&mut self, index: usize) {
         let worker = &mut self.workers[index];
         worker.idle_times += 1;
         let group = worker.group;

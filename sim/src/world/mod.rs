@@ -15,7 +15,7 @@ pub use tasks::FinishedTask;
 
 use crate::event_queue::{EventKind, EventQueue};
 use crate::ledger::Ledger;
-use crate::model::{Group, MILLI, Model, Nanos};
+use crate::model::{Group, MILLI, Model, Nanos, ProviderMode};
 use crate::slab::Slab;
 use crate::task_queue::{Lane, PollSet};
 use crate::worker::Worker;
@@ -88,6 +88,7 @@ pub struct GroupState {
     pub(crate) fleet: Fleet,
     pub(crate) provider: ProviderState,
     polls_in_flight: VecDeque<PollInFlight>,
+    exits_when_idle: bool,
     /// Integral of running + waiting tasks at the last observation, and when that was.
     observed: (u128, Nanos),
 }
@@ -318,6 +319,8 @@ impl GroupState {
             fleet: Fleet::default(),
             provider: ProviderState::new(&model.provider),
             polls_in_flight: VecDeque::new(),
+            exits_when_idle: model.worker.idle_exit.is_some()
+                || matches!(model.provider.mode, ProviderMode::PerRequest { .. }),
             observed: (0, 0),
         }
     }
