@@ -1,0 +1,172 @@
+//! Where a trace's bytes come from: the caller opens files, the library only names them.
+
+use super::error::TraceError;
+use super::options::TraceOptions;
+use super::parser::unreadable;
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Read};
+use std::sync::Arc;
+
+/// Opens files and lists folders for a trace; paths are the ones of the options, folders end with a slash or not.
+pub trait TraceFiles {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    fn open(&self, path: &str) -> io::Result<Box<dyn Read + Send>>;
+
+    /// The names of the files in a folder, in any order; `None` if the path is no folder.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    fn list(&self, path: &str) -> io::Result<Option<Vec<String>>>;
+}
+
+/// Files that are in memory, by their paths: dropped on a browser's page, or made by a test.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryFiles(pub BTreeMap<String, Arc<[u8]>>);
+
+impl TraceFiles for MemoryFiles {
+    fn open(&self, path: &str) -> io::Result<Box<dyn Read + Send>> {
+        let bytes = self.0.get(path).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        Ok(Box::new(Cursor::new(Arc::clone(bytes))))
+    }
+
+    fn list(&self, path: &str) -> io::Result<Option<Vec<String>>> {
+        if self.0.contains_key(path) {
+            return Ok(None);
+        }
+        let folder = format!("{}/", path.trim_end_matches('/'));
+        let names = self.0.keys().filter_map(|file| file.strip_prefix(&folder));
+        let names: Vec<String> = names.filter(|name| !name.contains('/')).map(str::to_owned).collect();
+        Ok(if names.is_empty() { None } else { Some(names) })
+    }
+}
+
+/// The three files of Azure Functions 2019.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct AzureFiles {
+    pub invocations: String,
+    pub durations: String,
+    pub memory: Option<String>,
+}
+
+impl AzureFiles {
+    /// Finds them: in a folder by their names (`invocations.csv` or `1350_inv.csv.gz`, and so on).
+    pub(crate) fn find(options: &TraceOptions, files: &dyn TraceFiles) -> Result<Self, TraceError> {
+        let path = &options.path;
+        let Some(names) = list(files, path)? else {
+            let durations = options.durations.clone().ok_or_else(|| {
+                TraceError::of_option(
+                    path,
+                    "durations",
+                    "nothing",
+                    "the file with the durations, or a folder",
+                )
+            })?;
+            return Ok(Self { invocations: path.clone(), durations, memory: options.memory.clone() });
+        };
+        let tables: Vec<&String> = names.iter().filter(|name| is_table(name)).collect();
+        let one = |what: &str, parts: &[&str], given: &Option<String>| match given {
+            Some(given) => Ok(Some(given.clone())),
+            None => {
+                let mut fitting = tables.iter().filter(|name| {
+                    // The first word that fits decides: `run` stands in other words too.
+                    let word =
+                        ["inv", "mem", "dur", "run"].into_iter().find(|w| name.to_lowercase().contains(w));
+                    word.is_some_and(|word| parts.contains(&word))
+                });
+                match (fitting.next(), fitting.next()) {
+                    (Some(first), Some(second)) => {
+                        let found = format!("{first:?} and {second:?}");
+                        Err(TraceError::of_file(
+                            path,
+                            found,
+                            format!("one file with {what}; name it in the options"),
+                        ))
+                    }
+                    (first, _) => Ok(first.map(|name| join(path, name))),
+                }
+            }
+        };
+        let needed = |what: &str, found: Option<String>| {
+            found.ok_or_else(|| {
+                TraceError::of_file(path, "no such file", format!("a file with {what} (.csv or .csv.gz)"))
+            })
+        };
+        let invocations = needed("invocations", one("invocations", &["inv"], &None)?)?;
+        let durations = needed("durations", one("durations", &["dur", "run"], &options.durations)?)?;
+        Ok(Self { invocations, durations, memory: one("memory", &["mem"], &options.memory)? })
+    }
+}
+
+/// ServeGen's files, one a client, in the order of their names; one file is one client.
+pub(crate) fn client_files(path: &str, files: &dyn TraceFiles) -> Result<Vec<String>, TraceError> {
+    let Some(mut names) = list(files, path)? else { return Ok(vec![path.to_owned()]) };
+    names.retain(|name| name.starts_with("chunk-") && is_table(name));
+    names.sort_unstable();
+    if names.is_empty() {
+        return Err(TraceError::of_file(path, "no such file", "files named chunk-*.csv"));
+    }
+    Ok(names.iter().map(|name| join(path, name)).collect())
+}
+
+/// Opens one file of a trace.
+pub(crate) fn open(files: &dyn TraceFiles, path: &str) -> Result<Box<dyn Read + Send>, TraceError> {
+    files.open(path).map_err(|error| unreadable(path, &error))
+}
+
+fn list(files: &dyn TraceFiles, path: &str) -> Result<Option<Vec<String>>, TraceError> {
+    files.list(path).map_err(|error| unreadable(path, &error))
+}
+
+fn is_table(name: &str) -> bool {
+    name.ends_with(".csv") || name.ends_with(".csv.gz")
+}
+
+fn join(folder: &str, name: &str) -> String {
+    format!("{}/{name}", folder.trim_end_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::TraceFormat;
+
+    fn folder(names: &[&str]) -> MemoryFiles {
+        MemoryFiles(names.iter().map(|name| (format!("t/{name}"), Arc::from([]))).collect())
+    }
+
+    fn find(names: &[&str]) -> Result<AzureFiles, TraceError> {
+        AzureFiles::find(&TraceOptions::new("t/", TraceFormat::AzureFunctions2019), &folder(names))
+    }
+
+    #[test]
+    fn finds_azures_tables_under_all_their_names() {
+        let found = find(&["README.md", "memory.csv", "invocations.csv", "durations.csv", "LICENSE.invitro"])
+            .unwrap();
+        let expected = ["t/invocations.csv", "t/durations.csv", "t/memory.csv"].map(str::to_owned);
+        assert_eq!([found.invocations, found.durations, found.memory.unwrap()], expected);
+        let found = find(&["1350_run.csv.gz", "1350_inv.csv.gz"]).unwrap();
+        assert_eq!((found.invocations.as_str(), found.memory), ("t/1350_inv.csv.gz", None));
+        assert_eq!(found.durations, "t/1350_run.csv.gz");
+        let names =
+            ["invocations_per_function_md.anon.d01.csv", "function_durations_percentiles.anon.d01.csv"];
+        assert_eq!(find(&names).unwrap().durations, format!("t/{}", names[1]));
+    }
+
+    #[test]
+    fn says_which_file_is_missing_or_ambiguous() {
+        let error = find(&["invocations.csv"]).unwrap_err().to_string();
+        assert!(error.contains("a file with durations"), "{error}");
+        let error = find(&["durations.csv", "inv_d01.csv", "inv_d02.csv"]).unwrap_err().to_string();
+        assert!(error.contains("\"inv_d01.csv\" and \"inv_d02.csv\""), "{error}");
+    }
+
+    #[test]
+    fn clients_come_in_order_of_their_names() {
+        let files = folder(&["chunk-2-trace.csv", "chunk-10-trace.csv", "chunk-1-dataset.json", "x.csv"]);
+        assert_eq!(client_files("t", &files).unwrap(), ["t/chunk-10-trace.csv", "t/chunk-2-trace.csv"]);
+        assert_eq!(client_files("t/x.csv", &files).unwrap(), ["t/x.csv"]);
+    }
+}

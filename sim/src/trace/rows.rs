@@ -1,0 +1,469 @@
+//! From text to rows of cells: separated values, words, and JSON lines, fed in pieces of any size.
+
+use super::error::Fault;
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
+
+/// A longer line is refused: no trace has one, and a file without line ends would fill the memory.
+pub const MAX_LINE: usize = 1 << 20;
+
+/// How a file's lines are cut into cells.
+#[derive(Clone, Debug)]
+pub(crate) enum Layout {
+    /// RFC 4180: a delimiter, cells possibly in double quotes.
+    Separated { delimiter: u8, comment: Option<u8> },
+    /// Cells between any amount of blanks.
+    Words { comment: Option<u8> },
+    /// One JSON object a line; the cells are the values of these keys, empty where a line has none.
+    JsonLines { keys: Vec<String> },
+}
+
+/// One row: where it begins and its cells.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row<'a> {
+    /// The line it begins on, from 1.
+    pub line: u64,
+    text: &'a [u8],
+    ends: &'a [usize],
+}
+
+impl<'a> Row<'a> {
+    /// How many cells it has.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The cell at `index`, blanks around it left out; empty beyond the last.
+    pub(crate) fn cell(&self, index: usize) -> &'a [u8] {
+        let Some(&end) = self.ends.get(index) else { return &[] };
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        self.text[start..end].trim_ascii()
+    }
+
+    /// All cells.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = &'a [u8]> + use<'a, '_> {
+        (0..self.len()).map(|i| self.cell(i))
+    }
+}
+
+/// Where rows go.
+pub(crate) trait RowSink {
+    /// Takes one row; a fault may come without its line.
+    fn row(&mut self, row: &Row<'_>) -> Result<(), Fault>;
+
+    /// Hears of a line that is no row at all.
+    fn bad_row(&mut self, fault: Fault) -> Result<(), Fault> {
+        Err(fault)
+    }
+}
+
+/// Cuts text into rows.
+pub(crate) enum Splitter {
+    Separated(Box<SeparatedSplitter>),
+    Lines(LineSplitter),
+}
+
+impl Splitter {
+    pub(crate) fn new(layout: Layout) -> Self {
+        match layout {
+            Layout::Separated { delimiter, comment } => {
+                Self::Separated(Box::new(SeparatedSplitter::new(delimiter, comment)))
+            }
+            Layout::Words { comment } => Self::Lines(LineSplitter::new(LineKind::Words { comment })),
+            Layout::JsonLines { keys } => Self::Lines(LineSplitter::new(LineKind::Json { keys })),
+        }
+    }
+
+    /// Cuts more text; complete rows go to `sink`.
+    pub(crate) fn feed(&mut self, text: &[u8], sink: &mut dyn RowSink) -> Result<(), Fault> {
+        match self {
+            Self::Separated(splitter) => splitter.feed(text, sink),
+            Self::Lines(splitter) => splitter.feed(text, sink),
+        }
+    }
+
+    /// The text's end: the last row may lack its line end.
+    pub(crate) fn finish(&mut self, sink: &mut dyn RowSink) -> Result<(), Fault> {
+        match self {
+            Self::Separated(splitter) => splitter.finish(sink),
+            Self::Lines(splitter) => splitter.finish(sink),
+        }
+    }
+}
+
+/// The csv crate's state machine, which takes pieces, with our own count of lines and bytes.
+pub(crate) struct SeparatedSplitter {
+    core: csv_core::Reader,
+    comment: Option<u8>,
+    state: RowState,
+    /// The current line, from 1.
+    line: u64,
+    /// The line on which the current row began.
+    row_line: u64,
+    row_bytes: usize,
+    cells: Cells,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum RowState {
+    Between,
+    InComment,
+    InRow,
+}
+
+/// The cells of the row being built. The vectors are longer than what is used: csv-core writes into slices.
+struct Cells {
+    text: Vec<u8>,
+    text_len: usize,
+    ends: Vec<usize>,
+    ends_len: usize,
+}
+
+impl Default for Cells {
+    fn default() -> Self {
+        Self { text: vec![0; 1024], text_len: 0, ends: vec![0; 32], ends_len: 0 }
+    }
+}
+
+impl Cells {
+    fn clear(&mut self) {
+        (self.text_len, self.ends_len) = (0, 0);
+    }
+
+    fn row(&self, line: u64) -> Row<'_> {
+        Row { line, text: &self.text[..self.text_len], ends: &self.ends[..self.ends_len] }
+    }
+
+    fn push(&mut self, cell: &[u8]) {
+        let end = self.text_len + cell.len();
+        if end > self.text.len() {
+            self.text.resize(end * 2, 0);
+        }
+        if self.ends_len == self.ends.len() {
+            self.ends.resize(self.ends_len * 2, 0);
+        }
+        self.text[self.text_len..end].copy_from_slice(cell);
+        self.ends[self.ends_len] = end;
+        (self.text_len, self.ends_len) = (end, self.ends_len + 1);
+    }
+}
+
+impl SeparatedSplitter {
+    fn new(delimiter: u8, comment: Option<u8>) -> Self {
+        let mut core = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
+        // The state machine looks for a byte-order mark in its first piece only, which would make pieces matter;
+        // after a blank line it no longer does.
+        let _ = core.read_record(b"\n", &mut [0], &mut [0]);
+        let (state, cells) = (RowState::Between, Cells::default());
+        Self { core, comment, state, line: 1, row_line: 1, row_bytes: 0, cells }
+    }
+
+    fn feed(&mut self, mut text: &[u8], sink: &mut dyn RowSink) -> Result<(), Fault> {
+        while let Some(&first) = text.first() {
+            if self.state != RowState::InRow && self.skips(first) {
+                text = &text[1..];
+                continue;
+            }
+            text = self.read(text, sink)?;
+        }
+        Ok(())
+    }
+
+    /// Between rows: whether this byte belongs to a blank line or a comment. If not, a row begins.
+    fn skips(&mut self, byte: u8) -> bool {
+        self.line += u64::from(byte == b'\n');
+        match (self.state, byte) {
+            (_, b'\n' | b'\r') => self.state = RowState::Between,
+            (RowState::InComment, _) => {}
+            (_, byte) if Some(byte) == self.comment => self.state = RowState::InComment,
+            _ => {
+                self.state = RowState::InRow;
+                (self.row_line, self.row_bytes) = (self.line, 0);
+                self.cells.clear();
+                return false;
+            }
+        }
+        true
+    }
+
+    fn read<'t>(&mut self, text: &'t [u8], sink: &mut dyn RowSink) -> Result<&'t [u8], Fault> {
+        use csv_core::ReadRecordResult as Outcome;
+        let before = self.core.line();
+        let cells = &mut self.cells;
+        let (outcome, taken, written, ended) =
+            self.core.read_record(text, &mut cells.text[cells.text_len..], &mut cells.ends[cells.ends_len..]);
+        (cells.text_len, cells.ends_len) = (cells.text_len + written, cells.ends_len + ended);
+        self.line += self.core.line() - before;
+        self.row_bytes += taken;
+        if self.row_bytes > MAX_LINE {
+            return Err(too_long().at_line(self.row_line));
+        }
+        match outcome {
+            Outcome::OutputFull => cells.text.resize(cells.text.len() * 2, 0),
+            Outcome::OutputEndsFull => cells.ends.resize(cells.ends.len() * 2, 0),
+            Outcome::Record => {
+                self.state = RowState::Between;
+                sink.row(&self.cells.row(self.row_line)).map_err(|f| f.at_line(self.row_line))?;
+            }
+            Outcome::InputEmpty | Outcome::End => {}
+        }
+        Ok(&text[taken..])
+    }
+
+    fn finish(&mut self, sink: &mut dyn RowSink) -> Result<(), Fault> {
+        // Twice: the first may only make room for the last cell's end.
+        for _ in 0..2 {
+            if self.state == RowState::InRow {
+                self.read(&[], sink)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whole lines, cut into words or read as JSON.
+pub(crate) struct LineSplitter {
+    kind: LineKind,
+    line: u64,
+    partial: Vec<u8>,
+    cells: Cells,
+}
+
+enum LineKind {
+    Words { comment: Option<u8> },
+    Json { keys: Vec<String> },
+}
+
+impl LineSplitter {
+    fn new(kind: LineKind) -> Self {
+        Self { kind, line: 1, partial: Vec::new(), cells: Cells::default() }
+    }
+
+    fn feed(&mut self, text: &[u8], sink: &mut dyn RowSink) -> Result<(), Fault> {
+        for piece in text.split_inclusive(|&b| b == b'\n') {
+            if self.partial.len() + piece.len() > MAX_LINE {
+                return Err(too_long().at_line(self.line));
+            }
+            if piece.last() != Some(&b'\n') {
+                self.partial.extend_from_slice(piece);
+            } else if self.partial.is_empty() {
+                self.cut(piece, sink)?;
+            } else {
+                let mut whole = std::mem::take(&mut self.partial);
+                whole.extend_from_slice(piece);
+                self.cut(&whole, sink)?;
+                whole.clear();
+                self.partial = whole;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, sink: &mut dyn RowSink) -> Result<(), Fault> {
+        let rest = std::mem::take(&mut self.partial);
+        self.cut(&rest, sink)
+    }
+
+    fn cut(&mut self, line: &[u8], sink: &mut dyn RowSink) -> Result<(), Fault> {
+        let number = self.line;
+        self.line += 1;
+        let line = line.trim_ascii();
+        if line.is_empty() {
+            return Ok(());
+        }
+        self.cells.clear();
+        match &self.kind {
+            LineKind::Words { comment } if line.first().copied() == *comment => return Ok(()),
+            LineKind::Words { .. } => {
+                let words = line.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty());
+                words.for_each(|w| self.cells.push(w));
+            }
+            LineKind::Json { keys } => {
+                if let Err(fault) = read_object(line, keys, &mut self.cells) {
+                    return sink.bad_row(fault.at_line(number));
+                }
+            }
+        }
+        sink.row(&self.cells.row(number)).map_err(|f| f.at_line(number))
+    }
+}
+
+fn too_long() -> Fault {
+    Fault::new(format!("a line of more than {MAX_LINE} bytes"), "shorter lines")
+}
+
+/// Puts the values of `keys` in order of the keys, each as its JSON text, a string without its quotes.
+fn read_object(line: &[u8], keys: &[String], cells: &mut Cells) -> Result<(), Fault> {
+    let text = std::str::from_utf8(line).map_err(|_| Fault::bad_record("bytes that are no UTF-8", "JSON"))?;
+    let mut json = serde_json::Deserializer::from_str(text);
+    let values = ObjectSeed { keys }
+        .deserialize(&mut json)
+        .and_then(|values| json.end().map(|()| values))
+        .map_err(|e| Fault::bad_record(format!("no JSON object ({e})"), "one JSON object a line"))?;
+    for value in &values {
+        push_value(value.map_or("", RawValue::get), cells);
+    }
+    Ok(())
+}
+
+fn push_value(raw: &str, cells: &mut Cells) {
+    if !raw.starts_with('"') {
+        cells.push(if raw == "null" { b"" } else { raw.as_bytes() });
+    } else if let Ok(text) = serde_json::from_str::<String>(raw) {
+        cells.push(text.as_bytes());
+    } else {
+        cells.push(raw.as_bytes());
+    }
+}
+
+/// Reads an object and keeps the raw values of some keys.
+struct ObjectSeed<'k> {
+    keys: &'k [String],
+}
+
+impl<'de> DeserializeSeed<'de> for ObjectSeed<'_> {
+    type Value = Vec<Option<&'de RawValue>>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ObjectSeed<'_> {
+    type Value = Vec<Option<&'de RawValue>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+        let mut values = vec![None; self.keys.len()];
+        while let Some(wanted) = map.next_key_seed(KeySeed { keys: self.keys })? {
+            match wanted {
+                Some(index) => values[index] = Some(map.next_value::<&'de RawValue>()?),
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(values)
+    }
+}
+
+/// Finds a key's index without keeping its text.
+struct KeySeed<'k> {
+    keys: &'k [String],
+}
+
+impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for KeySeed<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(self.keys.iter().position(|k| k == key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Seen(Vec<(u64, Vec<String>)>);
+
+    impl RowSink for Seen {
+        fn row(&mut self, row: &Row<'_>) -> Result<(), Fault> {
+            let cells = row.cells().map(|c| String::from_utf8_lossy(c).into_owned()).collect();
+            self.0.push((row.line, cells));
+            Ok(())
+        }
+    }
+
+    fn rows(layout: &Layout, text: &[u8], step: usize) -> Result<Vec<(u64, Vec<String>)>, Fault> {
+        let (mut splitter, mut seen) = (Splitter::new(layout.clone()), Seen::default());
+        for piece in text.chunks(step) {
+            splitter.feed(piece, &mut seen)?;
+        }
+        splitter.finish(&mut seen)?;
+        Ok(seen.0)
+    }
+
+    fn owned(rows: &[(u64, &[&str])]) -> Vec<(u64, Vec<String>)> {
+        rows.iter().map(|(line, cells)| (*line, cells.iter().map(|c| (*c).to_owned()).collect())).collect()
+    }
+
+    const CSV: Layout = Layout::Separated { delimiter: b',', comment: Some(b'#') };
+
+    #[test]
+    fn counts_lines_over_blanks_comments_quotes_and_both_line_ends() {
+        let text = "a,b\n\n# c,d\n1, 2 \n\"x\ny\",3\n#\n4,\n,5";
+        let expected = owned(&[
+            (1, &["a", "b"]),
+            (4, &["1", "2"]),
+            (5, &["x\ny", "3"]),
+            (8, &["4", ""]),
+            (9, &["", "5"]),
+        ]);
+        for step in [1, 3, 1000] {
+            assert_eq!(rows(&CSV, text.as_bytes(), step).unwrap(), expected);
+            let crlf = text.replace("x\ny", "x y").replace('\n', "\r\n");
+            let seen: Vec<u64> = rows(&CSV, crlf.as_bytes(), step).unwrap().iter().map(|r| r.0).collect();
+            assert_eq!(seen, [1, 4, 5, 7, 8]);
+        }
+    }
+
+    #[test]
+    fn grows_for_wide_rows() {
+        let wide = (0..5000).map(|i| i.to_string()).collect::<Vec<_>>().join(",");
+        for step in [17, 100_000] {
+            let seen = rows(&CSV, wide.as_bytes(), step).unwrap();
+            assert_eq!((seen[0].1.len(), seen[0].1[4999].as_str()), (5000, "4999"));
+        }
+    }
+
+    #[test]
+    fn refuses_long_lines_and_names_them() {
+        let words = Layout::Words { comment: None };
+        for layout in [&CSV, &words] {
+            for filler in ["x", ",", "\"\n"] {
+                let mut text = b"1,2\n".to_vec();
+                text.extend_from_slice(&filler.as_bytes()[..1].repeat(MAX_LINE + 1));
+                let fault = rows(layout, &text, 65_536).unwrap_err();
+                assert_eq!((fault.line, fault.is_bad_record), (Some(2), false));
+            }
+        }
+    }
+
+    #[test]
+    fn picks_json_keys_in_their_order() {
+        let layout = Layout::JsonLines { keys: vec!["b".into(), "a".into()] };
+        let text = "{\"a\": 1.50, \"x\": [1, {\"b\": 2}], \"b\": \"q\\\"\"}\n\n{\"a\": null}\r\n";
+        for step in [1, 1000] {
+            let seen = rows(&layout, text.as_bytes(), step).unwrap();
+            assert_eq!(seen, owned(&[(1, &["q\"", "1.50"]), (3, &["", ""])]));
+        }
+        for bad in ["[1]", "{\"a\": }", "{} x", "{\"a\"", "\u{0}"] {
+            let fault = rows(&layout, format!("{{}}\n{bad}").as_bytes(), 5).unwrap_err();
+            assert_eq!((fault.line, fault.is_bad_record), (Some(2), true), "{bad}");
+        }
+    }
+
+    #[test]
+    fn cuts_words() {
+        let layout = Layout::Words { comment: Some(b';') };
+        let seen = rows(&layout, b"; head\n  1   2\t3 \n;\n4 5", 2).unwrap();
+        assert_eq!(seen, owned(&[(2, &["1", "2", "3"]), (4, &["4", "5"])]));
+    }
+}

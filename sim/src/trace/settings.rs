@@ -1,0 +1,119 @@
+//! The options of a trace that are numbers, checked; and whether the options fit the format.
+
+use super::error::TraceError;
+use super::number::nanoseconds;
+use super::options::{TraceFormat, TraceOptions, Unit};
+
+/// Speed, length and step as numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Settings {
+    speed: f64,
+    /// Arrivals from this simulated nanosecond on are left out.
+    pub length: u64,
+    /// Length of an interval in nanoseconds, if the user said it.
+    pub step: Option<u64>,
+}
+
+impl Settings {
+    pub(crate) fn new(options: &TraceOptions) -> Result<Self, TraceError> {
+        let speed = options.speed;
+        if !(speed.is_finite() && speed > 0.0) {
+            return Err(TraceError::of_option(&options.path, "speed", speed.to_string(), "a number above 0"));
+        }
+        check_use(options)?;
+        let length = span(options, "length", options.length.as_deref())?.unwrap_or(u64::MAX);
+        Ok(Self { speed, length, step: span(options, "step", options.step.as_deref())? })
+    }
+
+    /// A trace's time in simulated time.
+    pub(crate) fn scaled(&self, nanos: u64) -> u64 {
+        // Without a float, which is not exact above 2^53, where nothing is to do.
+        if self.speed == 1.0 { nanos } else { (nanos as f64 / self.speed) as u64 }
+    }
+}
+
+/// A duration with its unit, such as "1.5h".
+fn span(options: &TraceOptions, option: &str, text: Option<&str>) -> Result<Option<u64>, TraceError> {
+    let Some(text) = text else { return Ok(None) };
+    let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
+    let unit = match unit {
+        "ns" => Some(Unit::Nanoseconds),
+        "us" => Some(Unit::Microseconds),
+        "ms" => Some(Unit::Milliseconds),
+        "s" => Some(Unit::Seconds),
+        "m" => Some(Unit::Minutes),
+        "h" => Some(Unit::Hours),
+        "d" => Some(Unit::Days),
+        _ => None,
+    };
+    let nanos = unit.and_then(|unit| nanoseconds(number.trim().as_bytes(), unit).ok());
+    let nanos = nanos.and_then(|nanos| u64::try_from(nanos).ok()).filter(|nanos| *nanos > 0);
+    nanos.map(Some).ok_or_else(|| {
+        let expected = "a duration above 0 with its unit (ns, us, ms, s, m, h, d), such as \"90m\"";
+        TraceError::of_option(&options.path, option, format!("{text:?}"), expected)
+    })
+}
+
+/// Refuses options that the format has no use for: they would do nothing in silence.
+fn check_use(options: &TraceOptions) -> Result<(), TraceError> {
+    use TraceFormat::{AzureFunctions2019, Csv, Mapped, Mooncake, Nab, Prometheus, Servegen};
+    let format = options.format;
+    let is_azure_2019 = format == AzureFunctions2019;
+    let is_counts = matches!(format, AzureFunctions2019 | Servegen | Nab | Prometheus);
+    let has_step = matches!(format, Nab | Prometheus);
+    let has_unit = matches!(format, Csv | Mapped | Nab);
+    let uses = [
+        ("durations", options.durations.is_some(), is_azure_2019),
+        ("memory", options.memory.is_some(), is_azure_2019),
+        ("pairing", options.pairing.is_some(), is_azure_2019),
+        ("mapping", options.mapping.is_some(), format == Mapped),
+        ("service", options.service.is_some(), !is_counts),
+        ("service_unit", options.service_unit.is_some(), !is_counts),
+        ("filter", options.filter.is_some(), !is_counts),
+        ("expand", options.expand.is_some(), is_counts || format == Mooncake),
+        ("step", options.step.is_some(), has_step),
+        ("unit", options.unit != Unit::default(), has_unit),
+    ];
+    let unused = uses.iter().find(|(_, is_given, is_used)| *is_given && !is_used);
+    unused.map_or(Ok(()), |(option, ..)| {
+        let found = "an option that this format has no use for";
+        Err(TraceError::of_option(&options.path, option, found, "it with other formats only"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(change: impl FnOnce(&mut TraceOptions)) -> Result<Settings, TraceError> {
+        let mut options = TraceOptions::new("t", TraceFormat::Nab);
+        change(&mut options);
+        Settings::new(&options)
+    }
+
+    #[test]
+    fn lengths_have_units() {
+        for (text, nanos) in [("2h", 7_200_000_000_000), ("1.5s", 1_500_000_000), ("10 ms", 10_000_000)] {
+            assert_eq!(settings(|o| o.length = Some(text.into())).unwrap().length, nanos);
+        }
+        for text in ["", "2", "h", "-1s", "0s", "1 week", "999999d"] {
+            assert!(settings(|o| o.length = Some(text.into())).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn speed_shortens_time_and_must_be_positive() {
+        assert_eq!(settings(|o| o.speed = 4.0).unwrap().scaled(1_000), 250);
+        assert_eq!(settings(|_| ()).unwrap().scaled(u64::MAX), u64::MAX);
+        for speed in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(settings(|o| o.speed = speed).is_err());
+        }
+    }
+
+    #[test]
+    fn options_without_use_are_refused() {
+        let error = settings(|o| o.filter = Some("a > 1".into())).unwrap_err();
+        assert_eq!(error.column.as_deref(), Some("filter"));
+        assert!(settings(|o| o.step = Some("5m".into())).is_ok());
+    }
+}
