@@ -1,10 +1,10 @@
 //! Batches: equal arrival times that only tell when a recorder wrote, spread over the time it collected.
 
 use super::error::Fault;
-use super::options::Expand;
 use super::records::Record;
 use super::reorder::REORDER_WINDOW;
 use super::spread::{Interval, Luck, spread};
+use crate::workload::Expand;
 use std::collections::VecDeque;
 
 /// Spreads batches; records keep their order.

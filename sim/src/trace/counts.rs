@@ -1,9 +1,9 @@
 //! Traces that hold numbers of arrivals an interval: kept as sparse counts, expanded one interval at a time.
 
 use super::error::Fault;
-use super::options::Expand;
 use super::spread::{Interval, Luck, renew, spread};
 use crate::dist::Dist;
+use crate::workload::Expand;
 
 /// More arrivals in one interval are refused: they are in memory at once.
 pub(crate) const MAX_ARRIVALS: u64 = 10_000_000;
@@ -42,13 +42,6 @@ impl Cell {
     }
 }
 
-impl Counts {
-    /// What the trace covers, in nanoseconds.
-    pub(crate) fn span(&self) -> u64 {
-        u64::from(self.intervals) * self.step
-    }
-}
-
 /// Hands out a table's arrivals in order.
 pub(crate) struct CountFeed {
     counts: Counts,
@@ -69,8 +62,9 @@ impl CountFeed {
         Self { counts, expand, luck, next: 0, ready: Vec::new(), handed_out: 0, times: Vec::new() }
     }
 
-    pub(crate) fn counts(&self) -> &Counts {
-        &self.counts
+    /// What the trace covers, in nanoseconds.
+    pub(crate) fn span(&self) -> u64 {
+        u64::from(self.counts.intervals) * self.counts.step
     }
 
     /// The next arrival: nanoseconds since the begin of the first interval, and the row.

@@ -1,5 +1,6 @@
 //! What a user says about a trace: where it is, its format, and how it is replayed.
 
+use crate::workload::Expand;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -204,19 +205,6 @@ impl Unit {
             Self::Days => 86_400_000_000_000,
         }
     }
-}
-
-/// Where the arrivals of an interval lie.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Expand {
-    /// Anywhere with equal chance, as independent callers do.
-    #[default]
-    Uniform,
-    /// At equal distances, each row with its own random phase, as timers do.
-    Even,
-    /// All at the interval's begin.
-    Start,
 }
 
 /// Whose durations an invocation gets.

@@ -2,11 +2,12 @@
 
 use super::batch::Batches;
 use super::error::{Fault, TraceError};
-use super::options::{Expand, TraceOptions};
+use super::options::TraceOptions;
 use super::parser::{Parser, read_some};
 use super::records::Record;
 use super::reorder::{REORDER_WINDOW, Reorder};
 use super::spread::Luck;
+use crate::workload::Expand;
 use std::collections::VecDeque;
 use std::io::Read;
 

@@ -1,23 +1,19 @@
 //! A trace as a source of arrivals for the simulator: opened once, filled block by block, in flat memory.
 
-use super::azure::{self, DurationRows, InvocationRows, MemoryRows};
-use super::counts::{CountFeed, Counts};
-use super::error::{Fault, TraceError};
-use super::files::{AzureFiles, TraceFiles, client_files, open};
-use super::nab::CountRows;
-use super::options::{TraceFormat, TraceOptions};
-use super::parser::{Content, FileParser, Parser, Rows, Table};
-use super::prometheus::RangeQuery;
-use super::record_feed::RecordFeed;
-use super::rows::Layout;
-use super::servegen::{self, WindowRows};
+use super::error::TraceError;
+use super::feed::{Feed, TraceArrival};
+use super::files::TraceFiles;
+use super::opening::Opening;
+use super::options::TraceOptions;
+use super::pace::Pace;
 use super::service::ServiceLaw;
-use super::service_models;
 use super::settings::Settings;
 use super::spread::Luck;
-use crate::dist::Dist;
+use crate::dist::{Check, Dist, ParameterError};
 use crate::rng::Stream;
 use crate::workload::{BLOCK, Block};
+use std::collections::VecDeque;
+use std::fmt;
 
 /// The luck of a trace and the scenario's own service, if it has one.
 #[derive(Clone, Debug)]
@@ -37,15 +33,15 @@ pub struct TraceSource {
     law: ServiceLaw,
     services: Stream,
     settings: Settings,
+    pace: Pace,
     notes: Vec<String>,
-    skipped: u64,
+    /// The arrivals of the last block, in the trace's own time, and the services' stream before them.
+    handed_out: Vec<TraceArrival>,
+    before: Stream,
+    /// Arrivals that were handed out and taken back.
+    again: VecDeque<TraceArrival>,
     last: u64,
     has_ended: bool,
-}
-
-enum Feed {
-    Records(Box<RecordFeed>),
-    Counts(CountFeed),
 }
 
 impl TraceSource {
@@ -61,15 +57,17 @@ impl TraceSource {
         let settings = Settings::new(options)?;
         let luck = Luck(draws.arrivals.next_u64());
         let opened = Opening { options, files, luck, step: settings.step, skipped: 0 }.open()?;
-        let law = draws.service.map_or(opened.law, ServiceLaw::Instead);
         Ok(Self {
             file: options.path.clone(),
             feed: opened.feed,
-            law,
+            law: draws.service.map_or(opened.law, ServiceLaw::Instead),
+            before: draws.services.clone(),
             services: draws.services,
             settings,
+            pace: Pace::default(),
             notes: opened.notes,
-            skipped: opened.skipped,
+            handed_out: Vec::with_capacity(BLOCK),
+            again: VecDeque::new(),
             last: 0,
             has_ended: false,
         })
@@ -81,25 +79,49 @@ impl TraceSource {
     /// What is wrong with the trace, and where.
     pub fn fill(&mut self, block: &mut Block) -> Result<(), TraceError> {
         block.clear();
-        while block.at.len() < BLOCK && !self.has_ended {
-            let Some((at, service)) = self.next()? else {
-                self.has_ended = true;
+        self.handed_out.clear();
+        self.before = self.services.clone();
+        while block.at.len() < BLOCK {
+            let Some(arrival) = self.next()? else { break };
+            // At a rate of 0 it never comes, unless the rate changes again.
+            let Some(at) = self.pace.simulated(arrival.at) else {
+                self.again.push_front(arrival);
                 break;
             };
             block.at.push(at);
-            block.service.push(service);
-            self.last = at;
+            block.service.push(self.service(&arrival)?);
+            self.handed_out.push(arrival);
+            self.last = self.last.max(at);
         }
         Ok(())
+    }
+
+    /// From `now` on, arrivals come `factor` times as fast as the trace's own; see
+    /// [`crate::workload::Source::set_rate_factor`].
+    ///
+    /// # Errors
+    /// If the factor is negative or no number.
+    pub fn set_rate_factor(&mut self, now: u64, factor: f64, taken: usize) -> Result<(), ParameterError> {
+        let factor = Check("trace").not_negative("rate factor", factor)?;
+        self.take_back(taken);
+        self.pace.change(now, factor);
+        Ok(())
+    }
+
+    /// Arrivals after the `taken` first ones of the last block have services of this distribution; see
+    /// [`crate::workload::Source::set_service`].
+    pub fn set_service(&mut self, service: Dist, taken: usize) {
+        self.take_back(taken);
+        self.law = ServiceLaw::Instead(service);
     }
 
     /// How long the trace is in simulated time: at once for tables, from the end on (up to the last arrival) for
     /// formats with one record a line.
     #[must_use]
     pub fn span(&self) -> Option<u64> {
-        match &self.feed {
-            Feed::Counts(feed) => Some(self.settings.scaled(feed.counts().span()).min(self.settings.length)),
-            Feed::Records(_) => self.has_ended.then_some(self.last),
+        match self.feed.span() {
+            Some(span) => Some(self.settings.scaled(span).min(self.settings.length)),
+            None => self.has_ended.then_some(self.last),
         }
     }
 
@@ -107,13 +129,13 @@ impl TraceSource {
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let mut notes = self.notes.clone();
-        if let Feed::Records(feed) = &self.feed
-            && feed.parser().filtered() > 0
-        {
-            notes.push(format!("{} records do not pass the filter", feed.parser().filtered()));
-        }
-        if self.skipped() > 0 {
-            notes.push(format!("{} bad records skipped", self.skipped()));
+        for (count, what) in [
+            (self.feed.filtered(), "records that do not pass the filter were left out"),
+            (self.feed.skipped(), "bad records were skipped"),
+        ] {
+            if count > 0 {
+                notes.push(format!("{count} {what}"));
+            }
         }
         notes
     }
@@ -121,124 +143,48 @@ impl TraceSource {
     /// Bad records left out so far (`skip_bad_records`).
     #[must_use]
     pub fn skipped(&self) -> u64 {
-        match &self.feed {
-            Feed::Records(feed) => feed.parser().skipped(),
-            Feed::Counts(_) => self.skipped,
-        }
+        self.feed.skipped()
     }
 
-    /// The next arrival and its service time.
-    fn next(&mut self) -> Result<Option<(u64, u64)>, TraceError> {
-        let (at, recorded, row) = match &mut self.feed {
-            Feed::Records(feed) => match feed.next()? {
-                Some((at, service)) => (at, service, 0),
-                None => return Ok(None),
-            },
-            Feed::Counts(feed) => match feed.next().map_err(|fault| fault.in_file(&self.file))? {
-                Some((at, row)) => (at, None, row),
-                None => return Ok(None),
-            },
-        };
-        let at = self.settings.scaled(at);
-        if at >= self.settings.length {
+    /// The next arrival in the trace's own time, with speed and length applied.
+    fn next(&mut self) -> Result<Option<TraceArrival>, TraceError> {
+        if let Some(again) = self.again.pop_front() {
+            return Ok(Some(again));
+        }
+        if self.has_ended {
             return Ok(None);
         }
-        let service = self.law.service(recorded, row, &mut self.services).ok_or_else(|| {
-            TraceError::of_file(
-                &self.file,
-                "no service times",
-                "a service for this workload, or a column with durations",
-            )
-        })?;
-        Ok(Some((at, service)))
+        let next = self.feed.next()?.map(|next| TraceArrival { at: self.settings.scaled(next.at), ..next });
+        let next = next.filter(|next| next.at < self.settings.length);
+        self.has_ended = next.is_none();
+        Ok(next)
     }
-}
 
-/// What opening a trace gives.
-struct Opened {
-    feed: Feed,
-    law: ServiceLaw,
-    notes: Vec<String>,
-    skipped: u64,
-}
+    fn service(&mut self, arrival: &TraceArrival) -> Result<u64, TraceError> {
+        let service = self.law.service(arrival.service_ns, arrival.row, &mut self.services);
+        service.ok_or_else(|| {
+            let expected = "a service for this workload, or a column with durations";
+            TraceError::of_file(&self.file, "no service times", expected)
+        })
+    }
 
-/// Reads the files of a trace.
-struct Opening<'a> {
-    options: &'a TraceOptions,
-    files: &'a dyn TraceFiles,
-    luck: Luck,
-    step: Option<u64>,
-    skipped: u64,
-}
-
-impl Opening<'_> {
-    fn open(mut self) -> Result<Opened, TraceError> {
-        match self.options.format {
-            TraceFormat::AzureFunctions2019 => self.azure(),
-            TraceFormat::Servegen => self.servegen(),
-            TraceFormat::Nab => self.nab(),
-            TraceFormat::Prometheus => self.prometheus(),
-            _ => self.records(),
+    /// The last block's arrivals after the `taken` first ones will come again, with the same luck.
+    fn take_back(&mut self, taken: usize) {
+        let taken = taken.min(self.handed_out.len());
+        self.services = self.before.clone();
+        for arrival in &self.handed_out[..taken] {
+            self.law.service(arrival.service_ns, arrival.row, &mut self.services);
         }
+        for arrival in self.handed_out.drain(taken..).rev() {
+            self.again.push_front(arrival);
+        }
+        self.before = self.services.clone();
+        self.handed_out.clear();
     }
+}
 
-    fn records(self) -> Result<Opened, TraceError> {
-        let parser = Parser::new(self.options)?;
-        let reader = open(self.files, &self.options.path)?;
-        let feed = Feed::Records(Box::new(RecordFeed::new(parser, reader, self.options, self.luck)));
-        Ok(Opened { feed, law: ServiceLaw::Recorded, notes: Vec::new(), skipped: 0 })
-    }
-
-    fn azure(&mut self) -> Result<Opened, TraceError> {
-        let names = AzureFiles::find(self.options, self.files)?;
-        let invocations: InvocationRows = self.table(&names.invocations, InvocationRows::default())?;
-        let durations = self.table(&names.durations, DurationRows::default())?;
-        let memory = names.memory.map(|name| self.table(&name, MemoryRows::default())).transpose()?;
-        let joined = azure::join(invocations, durations, memory, self.options.pairing);
-        let joined = joined.map_err(|fault| fault.in_file(&self.options.path))?;
-        Ok(self.opened(joined.counts, joined.law, joined.notes))
-    }
-
-    fn servegen(&mut self) -> Result<Opened, TraceError> {
-        let names = client_files(&self.options.path, self.files)?;
-        let clients = names.iter().map(|name| self.table(name, WindowRows::default()));
-        let clients = clients.collect::<Result<Vec<_>, _>>()?;
-        let counts = self.in_path(servegen::join(clients, self.luck))?;
-        Ok(self.opened(counts, ServiceLaw::One(service_models::servegen()), Vec::new()))
-    }
-
-    fn nab(&mut self) -> Result<Opened, TraceError> {
-        let rows = self.table(&self.options.path, CountRows::new(self.options.unit))?;
-        let (counts, notes) = self.in_path(rows.counts(self.step))?;
-        Ok(self.opened(counts, ServiceLaw::One(service_models::nab()), notes))
-    }
-
-    fn prometheus(&mut self) -> Result<Opened, TraceError> {
-        let query = self.read(&self.options.path, RangeQuery::default())?;
-        let (counts, notes) = self.in_path(query.counts(self.options.values, self.step, self.luck))?;
-        Ok(self.opened(counts, ServiceLaw::Recorded, notes))
-    }
-
-    fn opened(&self, counts: Counts, law: ServiceLaw, notes: Vec<String>) -> Opened {
-        let feed = Feed::Counts(CountFeed::new(counts, self.options.expand, self.luck));
-        Opened { feed, law, notes, skipped: self.skipped }
-    }
-
-    fn in_path<T>(&self, result: Result<T, Fault>) -> Result<T, TraceError> {
-        result.map_err(|fault| fault.in_file(&self.options.path))
-    }
-
-    /// Reads a whole file of comma-separated values.
-    fn table<R: Rows>(&mut self, name: &str, rows: R) -> Result<R, TraceError> {
-        let layout = Layout::Separated { delimiter: b',', comment: None };
-        Ok(self.read(name, Table::new(layout, rows))?.rows)
-    }
-
-    /// Reads a whole file.
-    fn read<C: Content>(&mut self, name: &str, content: C) -> Result<C, TraceError> {
-        let parser = FileParser::new(name, self.options.skip_bad_records, content);
-        let parser = parser.read_all(&mut *open(self.files, name)?)?;
-        self.skipped += parser.tolerance.skipped;
-        Ok(parser.content)
+impl fmt::Debug for TraceSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TraceSource").field("file", &self.file).finish_non_exhaustive()
     }
 }

@@ -1,8 +1,8 @@
 //! Where arrivals lie in an interval of which a trace knows only the number.
 
-use super::options::Expand;
 use crate::dist::Dist;
 use crate::rng::{Stream, keyed};
+use crate::workload::Expand;
 
 /// Keys beside the intervals' own: they are far above any interval's index.
 const PHASE: u64 = u64::MAX;

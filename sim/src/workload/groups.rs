@@ -2,10 +2,13 @@
 
 use crate::dist::{nanos, unit_exponential};
 use crate::rng::Stream;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Where a count's arrivals lie in their interval.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Expand {
     /// At random, each anywhere.
     #[default]

@@ -2,12 +2,15 @@
 
 use super::{Block, SyntheticSource};
 use crate::dist::{Dist, ParameterError};
+use crate::trace::{TraceError, TraceSource};
 
 /// Where one workload's tasks come from.
 #[derive(Debug)]
 pub enum Source {
     /// Drawn from distributions.
     Synthetic(Box<SyntheticSource>),
+    /// Read from a trace.
+    Trace(Box<TraceSource>),
 }
 
 /// A source failed.
@@ -16,6 +19,9 @@ pub enum SourceError {
     /// A changed parameter is out of its range.
     #[error(transparent)]
     Parameter(#[from] ParameterError),
+    /// A trace cannot be read.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
 }
 
 impl From<SyntheticSource> for Source {
@@ -24,11 +30,18 @@ impl From<SyntheticSource> for Source {
     }
 }
 
+impl From<TraceSource> for Source {
+    fn from(source: TraceSource) -> Self {
+        Self::Trace(Box::new(source))
+    }
+}
+
 impl Source {
     /// Replaces the block's content by the next arrivals; none: there are no more.
     pub fn fill(&mut self, block: &mut Block) -> Result<(), SourceError> {
         match self {
             Self::Synthetic(source) => source.fill(block),
+            Self::Trace(source) => source.fill(block)?,
         }
         Ok(())
     }
@@ -39,8 +52,10 @@ impl Source {
     /// [`Self::fill`] brings it again, at the new rate.
     pub fn set_rate_factor(&mut self, now: u64, factor: f64, taken: usize) -> Result<(), SourceError> {
         match self {
-            Self::Synthetic(source) => Ok(source.set_rate_factor(now, factor, taken)?),
+            Self::Synthetic(source) => source.set_rate_factor(now, factor, taken)?,
+            Self::Trace(source) => source.set_rate_factor(now, factor, taken)?,
         }
+        Ok(())
     }
 
     /// Arrivals after the `taken` first ones of the last block have services of this distribution. The rest of the
@@ -48,6 +63,7 @@ impl Source {
     pub fn set_service(&mut self, service: Dist, taken: usize) {
         match self {
             Self::Synthetic(source) => source.set_service(service, taken),
+            Self::Trace(source) => source.set_service(service, taken),
         }
     }
 
@@ -56,6 +72,7 @@ impl Source {
     pub fn notes(&self) -> Vec<String> {
         match self {
             Self::Synthetic(_) => Vec::new(),
+            Self::Trace(source) => source.notes(),
         }
     }
 }

@@ -70,7 +70,7 @@ fn known_formats_find_their_columns() {
     let swf = "; head\n 1 100 5 60 1 -1\n 2 130 0 -1 1 -1\n 3 160 0 0.5 1\n";
     let mut source = open(&options(TraceFormat::Swf), swf.as_bytes()).unwrap();
     assert_eq!(drain(&mut source).unwrap(), [(0, 60_000_000_000), (60_000_000_000, 500_000_000)]);
-    assert_eq!(source.notes(), ["1 records do not pass the filter"]);
+    assert_eq!(source.notes(), ["1 records that do not pass the filter were left out"]);
 }
 
 const MOONCAKE: &str =
@@ -144,7 +144,7 @@ fn bad_records_are_counted_when_told_so() {
     let tolerant = TraceOptions { skip_bad_records: true, ..options(TraceFormat::Csv) };
     let mut source = open(&tolerant, b"timestamp,duration\n1,1\nx,1\n2\n3,-1\n4,2\n5,NaN\n").unwrap();
     assert_eq!(drain(&mut source).unwrap(), [(0, 1_000_000_000), (3_000_000_000, 2_000_000_000)]);
-    assert_eq!((source.skipped(), source.notes()), (4, vec!["4 bad records skipped".to_owned()]));
+    assert_eq!((source.skipped(), source.notes()), (4, vec!["4 bad records were skipped".to_owned()]));
     let error = arrivals(&tolerant, b"timestamp,duration\nx,1\n").unwrap_err();
     assert_eq!(error.found, "1 bad records and no good one");
 }
@@ -166,4 +166,64 @@ fn statistics_come_from_arrivals() {
     let stats = stats(&mut source).unwrap();
     assert_eq!((stats.count, stats.span_seconds, stats.peak_per_minute), (4, 100.0, 2));
     assert_eq!((stats.offered_load, stats.mean_rate, stats.duration_seconds.max), (0.1, 0.04, 4.0));
+}
+
+/// Drains a source whose block is taken back after some arrivals, by a change that changes nothing.
+fn drained_with_changes(change: impl Fn(&mut TraceSource, u64, usize)) -> Vec<(u64, u64)> {
+    let text: String = (0..3000).map(|i| format!("2014-04-10 00:{:02}:{:02},1\n", i / 60, i % 60)).collect();
+    let trace = TraceOptions { step: Some("1s".into()), ..options(TraceFormat::Nab) };
+    let mut source = open(&trace, ("timestamp,value\n".to_owned() + &text).as_bytes()).unwrap();
+    let (mut block, mut all) = (Block::default(), Vec::new());
+    for round in 0_usize.. {
+        source.fill(&mut block).unwrap();
+        if block.at.is_empty() {
+            break;
+        }
+        let taken = if round.is_multiple_of(2) { block.at.len() / 3 + 1 } else { block.at.len() };
+        all.extend(block.at.iter().copied().zip(block.service.iter().copied()).take(taken));
+        change(&mut source, block.at[taken - 1], taken);
+    }
+    all
+}
+
+#[test]
+fn arrivals_taken_back_come_again_with_the_same_luck() {
+    let plain = drained_with_changes(|source, _, taken| {
+        // Nothing was taken back where all were taken.
+        source.set_rate_factor(0, 1.0, taken).unwrap();
+    });
+    assert_eq!(plain.len(), 3000);
+    let faster = drained_with_changes(|source, now, taken| source.set_rate_factor(now, 2.0, taken).unwrap());
+    assert_eq!(faster.len(), 3000);
+    assert!(faster.is_sorted_by_key(|a| a.0));
+    let services = |all: &[(u64, u64)]| all.iter().map(|a| a.1).collect::<Vec<_>>();
+    assert_eq!(services(&faster), services(&plain));
+    assert_eq!(faster[341], plain[341]);
+    let (gap, plain_gap) = (faster[2999].0 - faster[342].0, plain[2999].0 - plain[342].0);
+    assert!(plain_gap.abs_diff(2 * gap) < 4000, "{gap} {plain_gap}");
+}
+
+#[test]
+fn a_changed_service_begins_after_the_taken_arrivals() {
+    let own =
+        drained_with_changes(|source, _, taken| source.set_service(Dist::constant(5.0).unwrap(), taken));
+    let plain = drained_with_changes(|_, _, _| ());
+    assert_eq!(own[..342], plain[..342]);
+    assert!(own.len() == 3000 && own[342..].iter().all(|a| a.1 == 5));
+}
+
+#[test]
+fn a_rate_of_zero_pauses_the_trace() {
+    let mut source = open(&options(TraceFormat::Csv), b"0,1\n10,1\n20,1\n").unwrap();
+    let mut block = Block::default();
+    source.fill(&mut block).unwrap();
+    source.set_rate_factor(1, 0.0, 1).unwrap();
+    source.fill(&mut block).unwrap();
+    assert!(block.at.is_empty());
+    source.set_rate_factor(5_000_000_001, 1.0, 0).unwrap();
+    assert_eq!(
+        drain(&mut source).unwrap().iter().map(|a| a.0).collect::<Vec<_>>(),
+        [15_000_000_000, 25_000_000_000]
+    );
+    assert!(source.set_rate_factor(0, -1.0, 0).is_err());
 }
