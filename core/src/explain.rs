@@ -3,6 +3,9 @@
 use crate::decision::{Limit, Reason, Rule};
 use crate::metrics::TaskQueueType;
 
+/// Ten years in milliseconds: a time that was never set counts from 1970.
+const NEVER: f64 = 3650.0 * 86_400_000.0;
+
 impl Reason {
     /// One or two plain sentences with the numbers: what the algorithm saw, what it did, what held it back.
     #[must_use]
@@ -26,6 +29,9 @@ impl Reason {
             },
             Rule::BacklogAboveThreshold => {
                 format!("saw a backlog of {}, above the threshold of {}", self.backlogs(), n("threshold"))
+            }
+            Rule::LifetimeRefresh if self.input("elapsed_ms").is_none_or(|ms| ms >= NEVER) => {
+                format!("saw a backlog of {} and has never started a worker", self.backlogs())
             }
             Rule::LifetimeRefresh => format!(
                 "saw a backlog of {} {} after it last started a worker, whose lifetime is {}",
@@ -170,10 +176,7 @@ fn plain(number: f64) -> String {
 }
 
 fn span(millis: f64) -> String {
-    const DAY: f64 = 86_400_000.0;
     match millis {
-        // A time that was never set counts from 1970.
-        ms if ms >= 3650.0 * DAY => "longer than ever".to_owned(),
         ms if ms >= 600_000.0 => format!("{} min", plain(ms / 60_000.0)),
         ms if ms >= 1000.0 => format!("{} s", plain(ms / 1000.0)),
         ms => format!("{} ms", plain(ms)),

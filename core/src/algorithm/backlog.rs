@@ -43,9 +43,10 @@ impl Backlog {
 
     /// How long the backlog has been empty without a break, counting from the first poll that found it so.
     fn empty_for(&mut self, now: Timestamp) -> Millis {
-        let since = self.empty_since.get().unwrap_or(now.as_millis());
-        self.empty_since.set(since);
-        now.since(Timestamp::from_millis(since))
+        if self.empty_since.get().is_none() {
+            self.empty_since.stamp(now);
+        }
+        self.empty_since.elapsed(now)
     }
 
     fn on_empty(&mut self, context: Context<'_>) -> Verdict {
@@ -58,7 +59,7 @@ impl Backlog {
             self.stepper.stay()
         };
         if verdict.wish != Wish::Nothing {
-            self.empty_since.set(context.now.as_millis());
+            self.empty_since.stamp(context.now);
         }
         let numbers = [("empty_ms", empty_for.as_f64()), ("empty_backlog_ms", self.empty_time.as_f64())];
         verdict.with_all(&numbers)

@@ -84,7 +84,7 @@ impl Pid {
     /// The time since the last turn; none while the interval has not passed. After a clock that went backwards the
     /// loop starts afresh.
     fn dt(&self, now: Timestamp) -> Option<Millis> {
-        let since = self.last_control.get().map(|last| now.since(Timestamp::from_millis(last)));
+        let since = self.last_control.get().map(|_| self.last_control.elapsed(now));
         match since.filter(|since| *since >= Millis::ZERO) {
             None => Some(self.config.interval),
             Some(since) => Some(since).filter(|since| *since >= self.config.interval),
@@ -103,7 +103,7 @@ impl Pid {
     }
 
     fn keep(&mut self, turn: &Turn, now: Timestamp) {
-        self.last_control.set(now.as_millis());
+        self.last_control.stamp(now);
         for (slot, value) in [(&mut self.integral, turn.integral), (&mut self.last_error, turn.error)] {
             if value.is_finite() {
                 slot.set(value);

@@ -1,6 +1,7 @@
 //! One entry of an algorithm's state: typed for the rule, and yet going out exactly as it came while unwritten.
 
 use crate::config::{self, ConfigMap, whole};
+use crate::time::{Millis, Timestamp};
 use serde_json::Value;
 
 /// A value of the state. Most came in the form in which they would go out; only the others carry what came.
@@ -51,6 +52,18 @@ impl<T: Entry> Slot<T> {
             (None, None) => return,
         };
         state.insert(key.to_owned(), written);
+    }
+}
+
+/// Times of the state, in milliseconds since the Unix epoch; an unset one counts as the epoch.
+impl Slot<i64> {
+    pub(super) fn elapsed(&self, now: Timestamp) -> Millis {
+        now.since(Timestamp::from_millis(self.value.unwrap_or(0)))
+    }
+
+    /// Takes the present time down. A time before the epoch would be dropped when the state is read again.
+    pub(super) fn stamp(&mut self, now: Timestamp) {
+        self.set(now.as_millis().max(0));
     }
 }
 

@@ -36,12 +36,8 @@ struct Direction {
 }
 
 impl Direction {
-    fn elapsed(&self, now: Timestamp) -> Millis {
-        now.since(Timestamp::from_millis(self.last.get().unwrap_or(0)))
-    }
-
     fn is_cool(&self, now: Timestamp) -> bool {
-        self.elapsed(now) >= self.cooldown
+        self.last.elapsed(now) >= self.cooldown
     }
 }
 
@@ -81,10 +77,10 @@ impl Stepper {
         } else {
             Err(Limit::Cooldown)
         };
-        let reason = self.reason(rule, self.up.elapsed(context.now), self.up.cooldown);
+        let reason = self.reason(rule, self.up.last.elapsed(context.now), self.up.cooldown);
         let verdict = self.conclude(context, wished, limit, reason);
         if verdict.wish != Wish::Nothing {
-            self.up.last.set(context.now.as_millis());
+            self.up.last.stamp(context.now);
         }
         verdict
     }
@@ -107,10 +103,10 @@ impl Stepper {
         } else {
             Err(Limit::Cooldown)
         };
-        let reason = self.reason(rule, self.down.elapsed(context.now), self.down.cooldown);
+        let reason = self.reason(rule, self.down.last.elapsed(context.now), self.down.cooldown);
         let verdict = self.conclude(context, wished, limit, reason);
         if verdict.wish != Wish::Nothing {
-            self.down.last.set(context.now.as_millis());
+            self.down.last.stamp(context.now);
         }
         verdict
     }

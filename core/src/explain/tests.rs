@@ -1,1 +1,155 @@
+//! Explanations, read as a person would.
 
+use crate::algorithm::AlgorithmKind::{self, Backlog, Fixed, NoSync, PeakRate, Pid, RateBased};
+use crate::algorithm::{Algorithm, Context};
+use crate::config::ConfigMap;
+use crate::decision::{Limit, Reason, Rule};
+use crate::metrics::{MetricsSnapshot, Observation, QueueMetrics};
+use crate::signals::TaskAdd;
+use crate::time::Timestamp;
+use serde_json::{Value, json};
+
+const NOW: i64 = 1_700_000_000_000;
+
+fn algorithm(kind: AlgorithmKind, config: Value, state: Value) -> Algorithm {
+    let map = |value: Value| value.as_object().cloned().unwrap_or_else(ConfigMap::new);
+    Algorithm::new(kind, &map(config), &map(state)).unwrap()
+}
+
+fn context(algorithm: &Algorithm) -> Context<'static> {
+    const NOTHING: &Observation = &Observation {
+        ready: None,
+        starting: None,
+        draining: None,
+        busy_slots: None,
+        slots: None,
+        running: None,
+        backlog_count: None,
+        mean_concurrency: None,
+    };
+    let strategy = *algorithm.launch_strategies().last().unwrap();
+    Context { now: Timestamp::from_millis(NOW), strategy, observation: NOTHING }
+}
+
+fn on_add(kind: AlgorithmKind, config: Value, state: Value) -> String {
+    let mut algorithm = algorithm(kind, config, state);
+    let add: TaskAdd =
+        serde_json::from_value(json!({"task_queue_type": 2, "no_sync_match_signals_batched": 3})).unwrap();
+    let verdict = algorithm.on_task_added(context(&algorithm), &add);
+    verdict.reason.unwrap().explain(kind.name())
+}
+
+fn on_poll(kind: AlgorithmKind, config: Value, state: Value, backlog: i64, rate: f32) -> String {
+    let mut algorithm = algorithm(kind, config, state);
+    let queue = QueueMetrics {
+        last_backlog_count: backlog,
+        last_arrival_rate: rate,
+        last_processing_rate: rate,
+        ..QueueMetrics::default()
+    };
+    let metrics = MetricsSnapshot { activity: Some(queue), ..MetricsSnapshot::default() };
+    let verdict = algorithm.on_metrics(context(&algorithm), &metrics);
+    verdict.reason.unwrap().explain(kind.name())
+}
+
+#[test]
+fn every_rule_reads_as_plain_sentences() {
+    let ago = |ms: i64| json!({"last_scale_up_time_ms": NOW - ms, "worker_count": 2});
+    let flat = json!({"last_scale_up_time_ms": 0, "activity_last_dispatch_rate": 2});
+    let cases = [
+        (
+            on_add(NoSync, json!({}), ago(100)),
+            "Why: no-sync saw 3 tasks that found no waiting worker. It starts one more worker.",
+        ),
+        (
+            on_add(NoSync, json!({}), ago(40)),
+            "Why: no-sync saw 3 tasks that found no waiting worker. It does not start one more worker, because only \
+          40 ms of the cooldown of 100 ms have passed.",
+        ),
+        (
+            on_poll(NoSync, json!({"scale_up_backlog_threshold": 5}), ago(60_000), 12, 1.0),
+            "Why: no-sync saw a backlog of 12 activity tasks, above the threshold of 5. It starts one more worker.",
+        ),
+        (
+            on_poll(NoSync, json!({"scale_up_dispatch_rate_epsilon": 0.5}), flat, 12, 2.25),
+            "Why: no-sync saw a backlog of 12 activity tasks, above the threshold of 0. It does not start one more \
+          worker, because the dispatch rate has moved by no more than 0.5 since the last poll.",
+        ),
+        (
+            on_poll(NoSync, json!({"scale_up_backlog_threshold": 50}), ago(660_000), 12, 1.0),
+            "Why: no-sync saw a backlog of 12 activity tasks 11 min after it last started a worker, whose lifetime is \
+          10 min. It starts one more worker.",
+        ),
+        (
+            on_poll(RateBased, json!({}), json!({"worker_count": 2}), 100, 20.0),
+            "Why: rate-based saw 20 tasks/s arrive (average 20) and a backlog of 100; at 5.6 tasks/s a worker that is \
+          work for 3.93 workers, and 5 with the safety margin. It goes from 2 to 5 workers.",
+        ),
+        (
+            on_poll(
+                RateBased,
+                json!({}),
+                json!({"worker_count": 2, "last_no_sync_match_time_ms": NOW - 20_000}),
+                0,
+                0.0,
+            ),
+            "Why: rate-based saw 0 tasks/s arrive (average 0) and a backlog of 0; at 2 tasks/s a worker that is work \
+          for 0 workers, and 0 with the safety margin. It stays at 2 workers and does not go to 0, because a task \
+          found no waiting worker 20 s ago, and 90 s of quiet are needed.",
+        ),
+        (
+            on_poll(Backlog, json!({"max_count": 2}), json!({"worker_count": 2}), 7, 0.0),
+            "Why: backlog saw 7 tasks wait, so no slot is free. It stays at 2 workers and does not go to 3, because \
+          the maximum is 2.",
+        ),
+        (
+            on_poll(Backlog, json!({"empty_backlog_ms": 0}), json!({"worker_count": 2}), 0, 0.0),
+            "Why: backlog saw no task wait for 0 ms (enough: 0 ms). It goes from 2 to 1 workers.",
+        ),
+        (
+            on_poll(Pid, json!({}), json!({"worker_count": 2}), 22, 0.0),
+            "Why: pid saw a backlog of 22 where 2 are meant to wait; its control loop asks for 3 workers. It goes from \
+          2 to 3 workers.",
+        ),
+        (
+            on_poll(
+                PeakRate,
+                json!({}),
+                json!({"worker_count": 2, "dispatch_rates_by_worker_count": {"1": [8]}}),
+                0,
+                1.0,
+            ),
+            "Why: peak-rate saw 1 tasks/s dispatched; one worker fewer has carried 8 tasks/s. It goes from 2 to 1 \
+          workers.",
+        ),
+        (
+            on_poll(Fixed, json!({"count": 4}), json!({}), 0, 0.0),
+            "Why: fixed keeps 4 workers. It goes from 0 to 4 workers.",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(text, expected);
+    }
+}
+
+#[test]
+fn every_rule_and_limit_explains_itself_even_without_numbers() {
+    for rule in Rule::ALL {
+        for limit in Limit::ALL {
+            let text = Reason::new(*rule).wishing(2, 1, Some(*limit)).explain("kpa");
+            assert!(text.starts_with("Why: kpa ") && text.ends_with('.') && !text.contains(".."), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_rule_without_words_of_its_own_shows_its_numbers() {
+    let reason = Reason::new(Rule::RateLimited).with("backlog_count", 3.0);
+    assert!(reason.explain("no-sync").ends_with("(backlog_count 3)."), "{}", reason.explain("no-sync"));
+}
+
+#[test]
+fn a_time_that_was_never_set_is_not_shown_as_fifty_years() {
+    let text = on_poll(NoSync, json!({"scale_up_backlog_threshold": 50}), json!({}), 12, 1.0);
+    assert!(text.contains("12 activity tasks and has never started a worker."), "{text}");
+}

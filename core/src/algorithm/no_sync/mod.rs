@@ -148,14 +148,14 @@ impl LastScaleUp {
     }
 
     fn elapsed(&self, now: Timestamp) -> Millis {
-        now.since(Timestamp::from_millis(self.0.get().unwrap_or(0)))
+        self.0.elapsed(now)
     }
 
     /// Carries a judgement out.
     fn conclude(&mut self, now: Timestamp, judgement: Judgement, reason: Reason) -> Verdict {
         match judgement {
             Judgement::Up(_) => {
-                self.0.set(now.as_millis());
+                self.0.stamp(now);
                 Verdict::new(Wish::MoreWorkers(1), reason)
             }
             _ => Verdict::new(Wish::Nothing, reason),

@@ -113,15 +113,15 @@ impl RateBased {
         let current = self.planned.get();
         let (desired, cut) = self.config.bounds.cut(sizing.recommended());
         if desired > current {
-            if elapsed(now, &self.last_scale_up) < self.config.up_cooldown {
+            if self.last_scale_up.elapsed(now) < self.config.up_cooldown {
                 return (current, Some(Limit::Cooldown));
             }
             let reachable = current.saturating_add(self.config.max_step);
             if reachable < desired { (reachable, Some(Limit::MaxStep)) } else { (desired, cut) }
         } else if desired < current {
-            if elapsed(now, &self.last_no_sync) < self.config.no_sync_quiet {
+            if self.last_no_sync.elapsed(now) < self.config.no_sync_quiet {
                 (current, Some(Limit::NoSyncQuiet))
-            } else if elapsed(now, &self.last_scale_down) < self.config.down_cooldown {
+            } else if self.last_scale_down.elapsed(now) < self.config.down_cooldown {
                 (current, Some(Limit::Cooldown))
             } else {
                 (current - 1, if desired < current - 1 { Some(Limit::OneStepDown) } else { cut })
@@ -137,7 +137,7 @@ impl RateBased {
             return Wish::Nothing;
         }
         let last = if size > current { &mut self.last_scale_up } else { &mut self.last_scale_down };
-        last.set(now.as_millis());
+        last.stamp(now);
         self.planned.set(size);
         Wish::Workers(size)
     }
@@ -168,9 +168,9 @@ impl RateBased {
             ("min_count", f64::from(self.config.bounds.min)),
             ("max_count", f64::from(self.config.bounds.max)),
             ("max_scale_up_step", f64::from(self.config.max_step)),
-            ("elapsed_ms", elapsed(now, last).as_f64()),
+            ("elapsed_ms", last.elapsed(now).as_f64()),
             ("cooldown_ms", cooldown.as_f64()),
-            ("since_no_sync_ms", elapsed(now, &self.last_no_sync).as_f64()),
+            ("since_no_sync_ms", self.last_no_sync.elapsed(now).as_f64()),
             ("no_sync_quiet_ms", self.config.no_sync_quiet.as_f64()),
         ])
     }
@@ -178,10 +178,6 @@ impl RateBased {
 
 fn ewma(alpha: f64, sample: f64, previous: f64) -> f64 {
     alpha * sample + (1.0 - alpha) * previous
-}
-
-fn elapsed(now: Timestamp, last: &Slot<i64>) -> Millis {
-    now.since(Timestamp::from_millis(last.get().unwrap_or(0)))
 }
 
 /// How many workers the load asks for, by both models.
@@ -210,9 +206,9 @@ impl ScalingAlgorithm for RateBased {
             return Verdict::NOTHING;
         }
         let now = context.now;
-        self.last_no_sync.set(now.as_millis());
+        self.last_no_sync.stamp(now);
         let (current, max) = (self.planned.get(), self.config.bounds.max);
-        let since_scale_up = elapsed(now, &self.last_scale_up);
+        let since_scale_up = self.last_scale_up.elapsed(now);
         let limit = if current >= max {
             Some(Limit::MaxCount)
         } else if since_scale_up < self.config.up_cooldown {
