@@ -53,7 +53,7 @@ fn on_poll(kind: AlgorithmKind, config: Value, state: Value, backlog: i64, rate:
 }
 
 #[test]
-fn every_rule_reads_as_plain_sentences() {
+fn no_sync_reads_as_plain_sentences() {
     let ago = |ms: i64| json!({"last_scale_up_time_ms": NOW - ms, "worker_count": 2});
     let flat = json!({"last_scale_up_time_ms": 0, "activity_last_dispatch_rate": 2});
     let cases = [
@@ -80,6 +80,15 @@ fn every_rule_reads_as_plain_sentences() {
             "Why: no-sync saw a backlog of 12 activity tasks 11 min after it last started a worker, whose lifetime is \
           10 min. It starts one more worker.",
         ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(text, expected);
+    }
+}
+
+#[test]
+fn rules_that_count_workers_read_as_plain_sentences() {
+    let cases = [
         (
             on_poll(RateBased, json!({}), json!({"worker_count": 2}), 100, 20.0),
             "Why: rate-based saw 20 tasks/s arrive (average 20) and a backlog of 100; at 5.6 tasks/s a worker that is \
