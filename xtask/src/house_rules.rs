@@ -58,15 +58,13 @@ fn check_shape(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Every Rust file under `src` of the workspace's packages, in order; files of tests only are left out.
+/// Every Rust file under a folder `src`, in order; files of tests only are left out.
 fn workspace_sources() -> Result<Vec<PathBuf>, String> {
-    let mut sources = Vec::new();
-    for entry in entries(&root())? {
-        if entry.join("Cargo.toml").is_file() && entry.join("src").is_dir() {
-            sources.extend(rust_files(&entry.join("src"))?);
-        }
-    }
-    sources.retain(|path| !path.iter().any(|part| part == "tests" || part == "tests.rs"));
+    let mut sources = rust_files(&root())?;
+    sources.retain(|path| {
+        let has = |name: &str| path.iter().any(|part| part == name);
+        has("src") && !has("tests") && !has("tests.rs")
+    });
     Ok(sources)
 }
 

@@ -4,6 +4,7 @@ mod bench;
 mod bless;
 mod book;
 mod deny;
+mod draws;
 mod fix;
 mod house_rules;
 mod shell;

@@ -4,11 +4,14 @@ use crate::shell::{cargo, stream};
 use crate::step::Step;
 use crate::tally::Tally;
 use crate::test_output::Counter;
-use crate::wasm;
+use crate::{draws, wasm};
 
 /// In the order in which a person wants to hear of failures.
-pub const STEPS: &[Step] =
-    &[Step { name: "cargo test", run: cargo_test }, Step { name: "builds for wasm", run: wasm::builds }];
+pub const STEPS: &[Step] = &[
+    Step { name: "cargo test", run: cargo_test },
+    Step { name: "builds for wasm", run: wasm::builds },
+    Step { name: "same draws everywhere", run: draws::check },
+];
 
 /// Unit tests, integration tests and doc tests of every crate.
 ///

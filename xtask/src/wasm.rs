@@ -3,7 +3,8 @@
 use crate::shell::{self, cargo};
 use crate::tally::Tally;
 
-const TARGET: &str = "wasm32-unknown-unknown";
+/// The platform without a host.
+pub const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The crates that must run without a host.
 const PURE: [&str; 2] = ["wci-core", "wci-sim"];
