@@ -12,8 +12,11 @@ pub mod json;
 pub mod log;
 #[cfg(test)]
 pub(crate) mod sample;
+#[cfg(feature = "cli")]
+pub mod table;
 pub mod timeseries;
 pub mod units;
+pub mod verdict;
 pub mod why;
 
 use crate::results::RunResult;
