@@ -6,6 +6,8 @@
 #[cfg(feature = "cli")]
 pub mod chart;
 pub mod explain;
+pub mod facts;
+mod figures;
 #[cfg(feature = "cli")]
 pub mod html;
 pub mod json;

@@ -21,6 +21,7 @@ pub(crate) fn decision(group: &str, rule: Rule, limit: Option<Limit>, acted: boo
         algorithm: if group == "activities" { "no-sync".into() } else { "rate-based".into() },
         reason,
         action_id: acted.then_some(ActionId(7)),
+        throttled: 0,
     }
 }
 
@@ -258,7 +259,7 @@ fn minute(i: usize) -> Vec<(i64, Decision)> {
         let cut = k % 4 == 3;
         let mut up = decision("activities", Rule::NoSyncMatch, cut.then_some(Limit::Cooldown), !cut);
         up.reason =
-            up.reason.with("no_sync_adds", (1 + k) as f64).with("elapsed_ms", 100.0 + 37.0 * k as f64);
+            up.reason.with("no_sync_match_count", (1 + k) as f64).with("elapsed_ms", 100.0 + 37.0 * k as f64);
         up.reason.recommended_workers = Some(1);
         up.reason.desired_workers = Some(i64::from(!cut));
         out.push((1000 + 4000 * k as i64, up));
@@ -270,8 +271,10 @@ fn minute(i: usize) -> Vec<(i64, Decision)> {
     };
     let limit = (rule == Rule::OfferedLoadBelow && !acted).then_some(Limit::NoSyncQuiet);
     let mut poll = decision("workflows", rule, limit, acted);
-    poll.reason =
-        poll.reason.with("arrival_rate", 8.0 + noise(i, 5)).with("backlog", (aftermath(i) * 2000.0).floor());
+    poll.reason = poll
+        .reason
+        .with("arrival_rate", 8.0 + noise(i, 5))
+        .with("backlog_count", (aftermath(i) * 2000.0).floor());
     poll.reason.recommended_workers = Some(9);
     poll.reason.desired_workers = Some(if limit.is_some() { 10 } else { 9 });
     out.push((30_000, poll));

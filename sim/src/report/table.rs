@@ -1,9 +1,10 @@
 //! The result as text for a terminal, 80 columns wide.
 
 use super::Report;
-use super::units::{bytes, count, dollars, duration_s, number, percent, plural};
-use super::verdict::{Verdict, quantile, suggestions, verdict};
-use crate::results::{Figures, Quantiles};
+use super::figures::{Row, rows};
+use super::units::{bytes, count, duration_s, number, plural};
+use super::verdict::{Verdict, suggestions, verdict};
+use crate::results::Figures;
 use std::fmt::Write as _;
 
 /// No line is longer, unless a single word is.
@@ -132,13 +133,6 @@ struct Column {
     width: usize,
 }
 
-/// A line of a column. Lines without a value in any column are left out.
-struct Row {
-    section: &'static str,
-    label: &'static str,
-    value: Option<String>,
-}
-
 impl Column {
     fn new(name: &str, figures: &Figures) -> Self {
         let name = shortened(&printable(name), 20);
@@ -174,94 +168,6 @@ fn block(columns: &[Column], with_names: bool, out: &mut Sheet) {
         }
         out.line(&line);
     }
-}
-
-fn rows(figures: &Figures) -> Vec<Row> {
-    let mut all = Vec::new();
-    let mut push = |section, label, value| all.push(Row { section, label, value });
-    let waits = "Wait from add to start";
-    for (label, value) in quantiles(&figures.schedule_to_start) {
-        push(waits, label, Some(value));
-    }
-    for (label, value) in quantiles(&figures.sojourn).into_iter().filter(|(label, _)| *label != "p90") {
-        push("From add to done", label, Some(value));
-    }
-    for (label, value) in task_rows(figures) {
-        push("Tasks", label, value);
-    }
-    for (label, value) in worker_rows(figures) {
-        push("Workers", label, value);
-    }
-    for (label, value) in action_rows(figures) {
-        push("Actions", label, value);
-    }
-    for (label, value) in cost_rows(figures) {
-        push("Cost", label, value);
-    }
-    all
-}
-
-fn quantiles(of: &Quantiles) -> [(&'static str, String); 6] {
-    [
-        ("mean", quantile(of, of.mean, "mean")),
-        ("median (p50)", quantile(of, of.p50, "p50")),
-        ("p90", quantile(of, of.p90, "p90")),
-        ("p95", quantile(of, of.p95, "p95")),
-        ("p99", quantile(of, of.p99, "p99")),
-        ("longest", quantile(of, of.max, "max")),
-    ]
-}
-
-type Line = (&'static str, Option<String>);
-
-fn some_count(n: u64) -> Option<String> {
-    (n > 0).then(|| count(n))
-}
-
-fn task_rows(figures: &Figures) -> [Line; 10] {
-    let tasks = &figures.tasks;
-    [
-        ("arrived", Some(count(tasks.arrived))),
-        ("measured", (tasks.measured != tasks.arrived).then(|| count(tasks.measured))),
-        ("completed", Some(count(tasks.completed))),
-        ("waiting at the end", some_count(tasks.waiting)),
-        ("running at the end", some_count(tasks.running)),
-        ("retrying at the end", some_count(tasks.retrying)),
-        ("failed", some_count(tasks.failed)),
-        ("rejected", some_count(tasks.rejected)),
-        ("matched at once", figures.sync_match_ratio.map(percent)),
-        ("most waiting", Some(count(figures.backlog.max))),
-    ]
-}
-
-fn worker_rows(figures: &Figures) -> [Line; 7] {
-    let workers = &figures.workers;
-    [
-        ("mean", Some(number(workers.mean))),
-        ("most at once", Some(count(workers.max))),
-        ("started", Some(count(workers.started))),
-        ("never ran a task", some_count(workers.never_used)),
-        ("slots used", workers.utilization.map(percent)),
-        ("tasks with a cold start", workers.cold_start_ratio.map(percent)),
-        ("lost work", (workers.lost_slot_seconds > 0.0).then(|| duration_s(workers.lost_slot_seconds))),
-    ]
-}
-
-fn action_rows(figures: &Figures) -> [Line; 4] {
-    let actions = &figures.actions;
-    [
-        ("workers invoked", some_count(actions.invoke_worker)),
-        ("sizes set", some_count(actions.set_worker_set_size)),
-        ("calls that failed", some_count(actions.failed)),
-        ("adds throttled", some_count(actions.throttled)),
-    ]
-}
-
-fn cost_rows(figures: &Figures) -> [Line; 2] {
-    let total = figures.cost_usd.total;
-    let completed = figures.tasks.completed;
-    let per_million = (completed > 0).then(|| dollars(total / completed as f64 * 1e6));
-    [("total", Some(dollars(total))), ("a million tasks", per_million)]
 }
 
 /// The three most frequent reasons for an action.

@@ -41,7 +41,7 @@ pub fn why(decision: &Decision) -> String {
         text = format!("{} ({numbers}).", text.trim_end_matches('.'));
     }
     let limit = decision.reason.limit.map(|limit| limit.sentence().to_owned());
-    for part in [wish(decision), limit].into_iter().flatten() {
+    for part in [wish(decision), limit, held_back(decision)].into_iter().flatten() {
         text.push(' ');
         text.push_str(&part);
     }
@@ -74,22 +74,45 @@ fn wish(decision: &Decision) -> Option<String> {
     (wished != left).then(|| format!("It wished {wished}{more}, the limits left {left}."))
 }
 
+fn held_back(decision: &Decision) -> Option<String> {
+    let n = u64::from(decision.throttled);
+    (n > 0).then(|| format!("That left {} unanswered.", plural(n, "add", "adds")))
+}
+
 /// `no-sync` counts in workers more, every other algorithm in workers in all.
 fn asks_for_more(decision: &Decision) -> bool {
     decision.algorithm.starts_with("no-sync")
 }
 
-/// The unit stands at the end of a number's name, as in `elapsed_ms` and `arrival_rate`.
+/// Names that read better in other words than their own.
+const WORDS: [(&str, &str); 9] = [
+    ("no_sync_match_count", "adds without a waiting worker"),
+    ("sync_match_count", "adds with one"),
+    ("utilization_workers", "workers for the utilization target"),
+    ("halfin_whitt_workers", "workers with the safety margin"),
+    ("ewma_arrival_rate", "smoothed arrival rate"),
+    ("ewma_dispatch_rate", "smoothed dispatch rate"),
+    ("max_scale_up_step", "largest step up"),
+    ("capacity", "capacity of a worker"),
+    ("previous_capacity", "before"),
+];
+
+/// The unit stands at the end of a number's name, as in `cooldown_ms` and `arrival_rate`.
 fn named_number(name: &str, x: f64) -> String {
-    let words = |name: &str| name.replace('_', " ");
-    if let Some(name) = name.strip_suffix("_ms") {
-        format!("{} {}", words(name), duration_ms(x))
-    } else if let Some(name) = name.strip_suffix("_s") {
-        format!("{} {}", words(name), duration_s(x))
-    } else if name.ends_with("_rate") || name.ends_with("_capacity") {
-        format!("{} {}/s", words(name), number(x))
-    } else {
-        format!("{} {}", words(name), number(x))
+    /// Longer than any run: there was no action before.
+    const TEN_YEARS_MS: f64 = 3.2e11;
+    let base = name.strip_suffix("_ms").or_else(|| name.strip_suffix("_s")).unwrap_or(name);
+    let words = WORDS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map_or_else(|| base.replace('_', " "), |(_, w)| (*w).into());
+    match name {
+        "elapsed_ms" if x > TEN_YEARS_MS => "no action before".into(),
+        "elapsed_ms" => format!("{} since the last action", duration_ms(x)),
+        _ if name.ends_with("_ms") => format!("{words} {}", duration_ms(x)),
+        _ if name.ends_with("_s") => format!("{words} {}", duration_s(x)),
+        _ if name.ends_with("_rate") || name.ends_with("capacity") => format!("{words} {}/s", number(x)),
+        _ => format!("{words} {}", number(x)),
     }
 }
 
@@ -108,10 +131,19 @@ mod tests {
         assert_eq!(
             why(&cut),
             "The arrival rate, the drain rate and the safety margin ask for more workers \
-             (arrival rate 12.5/s, elapsed 2.5 s). It wished 9, the limits left 5. \
+             (arrival rate 12.5/s, 2.5 s since the last action). It wished 9, the limits left 5. \
              One action may add only so many workers."
         );
         assert_eq!(outcome(&cut), "set to 5 workers");
+    }
+
+    #[test]
+    fn names_numbers_as_people_do() {
+        assert_eq!(named_number("activity_backlog_count", 1200.0), "activity backlog count 1,200");
+        assert_eq!(named_number("cooldown_ms", 100.0), "cooldown 100 ms");
+        assert_eq!(named_number("capacity", 2.5), "capacity of a worker 2.5/s");
+        assert_eq!(named_number("elapsed_ms", 1.7e12), "no action before");
+        assert_eq!(named_number("no_sync_match_count", 3.0), "adds without a waiting worker 3");
     }
 
     #[test]
