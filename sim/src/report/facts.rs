@@ -1,7 +1,7 @@
 //! What a model assumes, in words: a result means little without it.
 
 use super::Fact;
-use super::units::{dollars, duration_ms, number, percent, plural};
+use super::units::{duration_ms, number, percent, plural};
 use crate::dist::Dist;
 use crate::model::{BilledFrom, End, Group, Model, Nanos, OnLimit, Price, ProviderMode};
 
@@ -88,7 +88,7 @@ fn price(price: &Price) -> String {
         (price.per_node_hour, "a node-hour"),
     ];
     let terms = terms.into_iter().filter(|(usd, _)| *usd > 0.0);
-    let mut text = terms.map(|(usd, of)| format!("{} {of}", dollars(usd))).collect::<Vec<_>>().join(" + ");
+    let mut text = terms.map(|(usd, of)| format!("${usd} {of}")).collect::<Vec<_>>().join(" + ");
     if text.is_empty() {
         return "nothing".into();
     }
@@ -119,4 +119,110 @@ fn span(nanos: Nanos) -> String {
 /// A closed word as it is written in files.
 fn wire<T: serde::Serialize>(word: &T) -> String {
     serde_json::to_value(word).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::*;
+    use wci_core::{Settings, Timestamp};
+
+    fn constant(seconds: f64) -> Dist {
+        Dist::constant(seconds * 1e9).expect("a valid distribution")
+    }
+
+    fn lambda() -> Price {
+        Price {
+            per_request: 0.000_000_2,
+            per_gb_second: 0.000_016_666_7,
+            memory_mb: 256.0,
+            minimum: MILLI,
+            ..Price::default()
+        }
+    }
+
+    fn group() -> Group {
+        let worker = WorkerModel {
+            slots: [2; 3],
+            pollers: [5; 3],
+            cold_start: Dist::log_normal(0.8e9, 3e9).expect("a valid distribution"),
+            lifetime: Some(590 * SECOND),
+            idle_exit: None,
+            crash_rate: 0.0,
+            drain_timeout: 10 * SECOND,
+            poll_round_trip: 0,
+        };
+        let provider = ProviderModel {
+            mode: ProviderMode::Controller,
+            invocation_latency: constant(0.05),
+            failure_probability: 0.01,
+            concurrency: Some(1000),
+            on_limit: OnLimit::Queue,
+            start_rate: None,
+            queue_limit: 0,
+            initial_workers: 0,
+        };
+        Group { name: "activities".into(), worker, provider, price: lambda() }
+    }
+
+    fn model() -> Model {
+        let spec = r#"{"scaling_group_specs": {"activities": {"task_types": ["ACTIVITY"], "compute": {"provider_type":
+            "aws-lambda", "config": {"arn": "arn:aws:lambda:eu-west-1:123456789012:function:f", "role": "r",
+            "role_external_id": "e"}}, "scaling": {"scaling_algorithm": "no-sync"}}}}"#;
+        Model {
+            name: "m".into(),
+            title: "M".into(),
+            seed: 1,
+            start: Timestamp::EPOCH,
+            horizon: 7200 * SECOND,
+            warm_up: 60 * SECOND,
+            end: End::Drain,
+            drain_limit: 3600 * SECOND,
+            max_backlog: 1,
+            routing: Routing::default(),
+            task_queues: Vec::new(),
+            workloads: Vec::new(),
+            spec: serde_json::from_str(spec).expect("a valid spec"),
+            groups: vec![group()],
+            retry: Retry {
+                initial_interval: SECOND,
+                backoff_coefficient: 2.0,
+                maximum_interval: SECOND,
+                maximum_attempts: None,
+            },
+            controller: ControllerModel {
+                settings: Settings::default(),
+                started: Started::Steady,
+                statistics_cache: 0,
+                metric_delay: 0,
+                signal_latency: 0,
+            },
+            faults: Vec::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn says_what_the_result_rests_on() {
+        let lines: Vec<String> =
+            of_model(&model()).iter().map(|fact| format!("{}: {}", fact.name, fact.value)).collect();
+        assert_eq!(
+            lines,
+            [
+                "Arrivals: for 2 h, then on until everything is done, for 1 h at most",
+                "Measured: tasks that arrive after 1 min",
+                "Workers of activities: 2 slots, ready after 800 ms (median; 1 % longer than 3 s), live 9.83 min, 10 s \
+                 to drain, scaled by no-sync",
+                "Provider of activities: aws-lambda, answers after 50 ms, 1 % of the calls fail, at most 1,000 workers, \
+                 later starts wait",
+                "Price of activities: $0.0000002 a start + $0.0000166667 a GB-second, 256 MB, a worker's time from its \
+                 start, at least 1 ms",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_free_worker_costs_nothing() {
+        assert_eq!(price(&Price::default()), "nothing");
+    }
 }

@@ -6,14 +6,18 @@ use crate::results::{Figures, Quantiles};
 
 /// One line. A value that is absent or zero where it mostly is has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Row {
+pub struct Row {
+    /// What the line belongs to.
     pub section: &'static str,
+    /// What it counts.
     pub label: &'static str,
+    /// The value with its unit.
     pub value: Option<String>,
 }
 
 /// Every line; the same lines in the same order for all figures.
-pub(super) fn rows(figures: &Figures) -> Vec<Row> {
+#[must_use]
+pub fn rows(figures: &Figures) -> Vec<Row> {
     let mut all = Vec::new();
     let mut push = |section, label, value| all.push(Row { section, label, value });
     let waits = "Wait from add to start";

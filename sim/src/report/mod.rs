@@ -7,7 +7,9 @@
 pub mod chart;
 pub mod explain;
 pub mod facts;
-mod figures;
+pub mod figures;
+#[cfg(feature = "cli")]
+pub mod files;
 #[cfg(feature = "cli")]
 pub mod html;
 pub mod json;

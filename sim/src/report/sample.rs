@@ -67,7 +67,6 @@ pub(crate) fn empty_run() -> RunResult {
 }
 
 /// The report on a run.
-#[cfg(feature = "cli")]
 pub(crate) fn report(result: &RunResult) -> super::Report<'_> {
     use super::{Expectation, Fact, Report};
     const TOML: &str = "format = 1\ntitle = \"Burst on <Lambda> & co\"\nseed = 42\nhorizon = \"23h\"\n\n[[workload]]\nname = \
@@ -260,8 +259,9 @@ fn minute(i: usize) -> Vec<(i64, Decision)> {
         let mut up = decision("activities", Rule::NoSyncMatch, cut.then_some(Limit::Cooldown), !cut);
         up.reason =
             up.reason.with("no_sync_match_count", (1 + k) as f64).with("elapsed_ms", 100.0 + 37.0 * k as f64);
-        up.reason.recommended_workers = Some(1);
-        up.reason.desired_workers = Some(i64::from(!cut));
+        up.reason =
+            up.reason.with("cooldown_ms", 100.0).wishing(1, i64::from(!cut), cut.then_some(Limit::Cooldown));
+        up.throttled = if cut { 1 + k as u32 } else { 0 };
         out.push((1000 + 4000 * k as i64, up));
     }
     let (rule, acted) = match i {
@@ -271,12 +271,17 @@ fn minute(i: usize) -> Vec<(i64, Decision)> {
     };
     let limit = (rule == Rule::OfferedLoadBelow && !acted).then_some(Limit::NoSyncQuiet);
     let mut poll = decision("workflows", rule, limit, acted);
-    poll.reason = poll
-        .reason
-        .with("arrival_rate", 8.0 + noise(i, 5))
-        .with("backlog_count", (aftermath(i) * 2000.0).floor());
-    poll.reason.recommended_workers = Some(9);
-    poll.reason.desired_workers = Some(if limit.is_some() { 10 } else { 9 });
+    let backlog = (aftermath(i) * 2000.0).floor();
+    poll.reason = poll.reason.with_all(&[
+        ("backlog_count", backlog),
+        ("arrival_rate", 8.0 + noise(i, 5)),
+        ("ewma_arrival_rate", 8.25),
+        ("capacity", 2.0),
+        ("offered_load", 4.125),
+        ("current_workers", 8.0),
+    ]);
+    let desired = if acted { if rule == Rule::OfferedLoadAbove { 12 } else { 7 } } else { 8 };
+    poll.reason = poll.reason.wishing(if limit.is_some() { 6 } else { desired }, desired, limit);
     out.push((30_000, poll));
     out.sort_by_key(|(offset, _)| *offset);
     out

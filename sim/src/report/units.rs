@@ -159,7 +159,7 @@ fn trimmed(text: String) -> String {
 }
 
 /// Money has no single digit behind the point: `$1.5` is `$1.50`.
-fn padded_cents(text: &str) -> String {
+pub(super) fn padded_cents(text: &str) -> String {
     match text.split_once('.') {
         Some((_, fraction)) if fraction.len() == 1 => format!("{text}0"),
         _ => text.into(),

@@ -15,10 +15,19 @@ pub enum Direction {
     Set,
 }
 
-/// Which way this decision moves, by the rule that spoke.
+/// Which way this decision moves: by its numbers where it has them, else by the rule that spoke.
 #[must_use]
-pub const fn direction(decision: &Decision) -> Direction {
-    match decision.reason.rule {
+pub fn direction(decision: &Decision) -> Direction {
+    match (current_workers(decision), decision.reason.desired_workers) {
+        (Some(current), Some(desired)) if desired > current => Direction::Up,
+        (Some(current), Some(desired)) if desired < current => Direction::Down,
+        (Some(_), Some(_)) => Direction::Set,
+        _ => direction_of(decision.reason.rule),
+    }
+}
+
+const fn direction_of(rule: Rule) -> Direction {
+    match rule {
         Rule::NoSyncMatch
         | Rule::BacklogAboveThreshold
         | Rule::LifetimeRefresh
@@ -32,56 +41,57 @@ pub const fn direction(decision: &Decision) -> Direction {
     }
 }
 
-/// Why, in full: the rule's sentence, its numbers, the wish and the limit.
+/// Why, in one or two sentences with numbers.
 #[must_use]
 pub fn why(decision: &Decision) -> String {
-    let mut text = decision.reason.rule.sentence().to_owned();
-    let numbers = numbers(decision);
-    if !numbers.is_empty() {
-        text = format!("{} ({numbers}).", text.trim_end_matches('.'));
+    let text = decision.reason.explain(&decision.algorithm);
+    let text = text.strip_prefix("Why: ").unwrap_or(&text);
+    match u64::from(decision.throttled) {
+        0 => text.to_owned(),
+        n => format!("{text} That left {} unanswered.", plural(n, "add", "adds")),
     }
-    let limit = decision.reason.limit.map(|limit| limit.sentence().to_owned());
-    for part in [wish(decision), limit, held_back(decision)].into_iter().flatten() {
-        text.push(' ');
-        text.push_str(&part);
-    }
-    text
 }
 
-/// The numbers a rule looked at, with their units: `backlog 12, elapsed 1.2 s`.
+/// What this kind of decision has in common: the rule's sentence and the limit's.
+#[must_use]
+pub fn kind(decision: &Decision) -> String {
+    let rule = decision.reason.rule.sentence();
+    match decision.reason.limit {
+        Some(limit) => format!("{rule} Held back: {}", lower_first(limit.sentence())),
+        None => rule.to_owned(),
+    }
+}
+
+/// All the numbers a rule looked at, with their units: `backlog count 12, cooldown 100 ms`.
 #[must_use]
 pub fn numbers(decision: &Decision) -> String {
     let shown: Vec<String> = decision.reason.inputs.iter().map(|(name, x)| named_number(name, *x)).collect();
     shown.join(", ")
 }
 
-/// What was done: `+1 worker`, `set to 6 workers`, or `nothing`.
+/// What was done: `+1 worker`, `4 → 6 workers`, or `nothing`.
 #[must_use]
 pub fn outcome(decision: &Decision) -> String {
     let workers = |n: i64| plural(n.unsigned_abs(), "worker", "workers");
-    match (decision.action_id, decision.reason.desired_workers) {
-        (None, _) => "nothing".into(),
-        (Some(_), None) => "acted".into(),
-        (Some(_), Some(n)) if asks_for_more(decision) => format!("+{}", workers(n)),
-        (Some(_), Some(n)) => format!("set to {}", workers(n)),
+    match (decision.action_id, decision.reason.desired_workers, current_workers(decision)) {
+        (None, ..) => "nothing".into(),
+        (Some(_), None, _) => "acted".into(),
+        (Some(_), Some(n), Some(current)) => format!("{current} → {}", workers(n)),
+        (Some(_), Some(n), None) if decision.reason.rule == Rule::SizeIssuedAgain => {
+            format!("set to {}", workers(n))
+        }
+        (Some(_), Some(n), None) => format!("+{}", workers(n)),
     }
 }
 
-/// The wish, where a limit changed it.
-fn wish(decision: &Decision) -> Option<String> {
-    let (wished, left) = (decision.reason.recommended_workers?, decision.reason.desired_workers?);
-    let more = if asks_for_more(decision) { " more" } else { "" };
-    (wished != left).then(|| format!("It wished {wished}{more}, the limits left {left}."))
+/// How many workers there were, where the rule counts in workers in all.
+fn current_workers(decision: &Decision) -> Option<i64> {
+    decision.reason.input("current_workers").map(|current| current as i64)
 }
 
-fn held_back(decision: &Decision) -> Option<String> {
-    let n = u64::from(decision.throttled);
-    (n > 0).then(|| format!("That left {} unanswered.", plural(n, "add", "adds")))
-}
-
-/// `no-sync` counts in workers more, every other algorithm in workers in all.
-fn asks_for_more(decision: &Decision) -> bool {
-    decision.algorithm.starts_with("no-sync")
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 /// Names that read better in other words than their own.
@@ -123,18 +133,30 @@ mod tests {
     use wci_core::decision::Limit;
 
     #[test]
-    fn says_rule_numbers_wish_and_limit() {
-        let mut cut = decision("workflows", Rule::OfferedLoadAbove, Some(Limit::MaxStep), true);
-        cut.reason = cut.reason.with("arrival_rate", 12.5).with("elapsed_ms", 2500.0);
-        cut.reason.recommended_workers = Some(9);
-        cut.reason.desired_workers = Some(5);
-        assert_eq!(
-            why(&cut),
-            "The arrival rate, the drain rate and the safety margin ask for more workers \
-             (arrival rate 12.5/s, 2.5 s since the last action). It wished 9, the limits left 5. \
-             One action may add only so many workers."
+    fn says_what_was_seen_done_and_held_back() {
+        let mut cut = decision("workflows", Rule::NoSyncMatch, None, true);
+        cut.reason = cut.reason.with("current_workers", 4.0).wishing(9, 6, Some(Limit::MaxStep));
+        cut.throttled = 2;
+        let text = why(&cut);
+        assert!(
+            text.starts_with("rate-based saw a task that found no waiting worker. It goes from 4 to 6"),
+            "{text}"
         );
-        assert_eq!(outcome(&cut), "set to 5 workers");
+        assert!(text.ends_with("That left 2 adds unanswered."), "{text}");
+        assert_eq!(outcome(&cut), "4 → 6 workers");
+        assert_eq!(
+            kind(&cut),
+            "Tasks found no waiting worker. Held back: one action may add only so many workers."
+        );
+    }
+
+    #[test]
+    fn goes_by_the_numbers_before_the_rule() {
+        let mut fixed = decision("a", Rule::FixedCount, None, true);
+        assert_eq!(direction(&fixed), Direction::Set);
+        fixed.reason = fixed.reason.with("current_workers", 4.0).wishing(3, 3, None);
+        assert_eq!(direction(&fixed), Direction::Down);
+        assert_eq!(direction(&decision("a", Rule::NoSyncMatch, None, true)), Direction::Up);
     }
 
     #[test]
@@ -147,12 +169,12 @@ mod tests {
     }
 
     #[test]
-    fn counts_no_sync_in_workers_more() {
+    fn counts_workers_more_where_nobody_knows_how_many_there_are() {
         let mut up = decision("activities", Rule::NoSyncMatch, None, true);
-        up.algorithm = "no-sync".into();
         up.reason.desired_workers = Some(1);
         assert_eq!(outcome(&up), "+1 worker");
-        assert_eq!(why(&up), "Tasks found no waiting worker.");
+        up.reason.rule = Rule::SizeIssuedAgain;
+        assert_eq!(outcome(&up), "set to 1 worker");
     }
 
     #[test]

@@ -93,6 +93,8 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         };
         let style = self.style(em, ink).pos(Pos::new(h, VPos::Center));
         let at = (at.0, at.1 + self.medium.drop * em);
+        // The backend escapes markup, but XML forbids control characters altogether.
+        let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         self.area.draw(&Text::new(text, self.point(at), style))
     }
 

@@ -139,7 +139,7 @@ fn marks<B: DrawingBackend>(
     frame: Frame,
 ) -> Result<(), DrawError<B>> {
     let mut free_from = [f64::NEG_INFINITY; 3];
-    for mark in marks {
+    for mark in marks.iter().filter(|mark| (0.0..=frame.end_s).contains(&mark.t_s)) {
         let x = frame.x(mark.t_s);
         let free = &mut free_from[mark.direction as usize];
         if x >= *free {

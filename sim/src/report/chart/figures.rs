@@ -6,12 +6,13 @@ use crate::report::Report;
 use crate::report::units::plural;
 use crate::report::why::direction;
 use crate::results::TimelineRow;
+use wci_core::Decision;
 
 /// The five charts of a whole run.
 #[must_use]
 pub fn course(report: &Report<'_>) -> Vec<Chart> {
     let rows = &report.result.timeline.total;
-    let sheet = Sheet { report, rows, marks: marks(report, None) };
+    let sheet = Sheet { report, rows, group: None, marks: marks(report, None) };
     vec![
         sheet.backlog_and_workers("backlog-workers", "Backlog and workers"),
         sheet.rates(),
@@ -25,13 +26,14 @@ pub fn course(report: &Report<'_>) -> Vec<Chart> {
 #[must_use]
 pub fn of_group(report: &Report<'_>, group: &str) -> Chart {
     let rows = report.result.timeline.groups.get(group).map_or(&[][..], Vec::as_slice);
-    let sheet = Sheet { report, rows, marks: marks(report, Some(group)) };
-    sheet.backlog_and_workers(&format!("group-{group}"), &format!("Backlog and workers of {group}"))
+    let sheet = Sheet { report, rows, group: Some(group), marks: marks(report, Some(group)) };
+    sheet.backlog_and_workers(&format!("group-{group}"), &format!("{group}: backlog and workers"))
 }
 
 struct Sheet<'a> {
     report: &'a Report<'a>,
     rows: &'a [TimelineRow],
+    group: Option<&'a str>,
     marks: Vec<Mark>,
 }
 
@@ -61,7 +63,7 @@ impl Sheet<'_> {
         };
         let caption = "Tasks that wait for a worker, and below them the workers that are there: ready ones, ones \
                        that still start, ones that finish their last tasks.";
-        self.chart(id, title, caption, vec![backlog, workers])
+        self.chart(id, title, &format!("{caption}{}", self.thinned()), vec![backlog, workers])
     }
 
     fn rates(&self) -> Chart {
@@ -70,13 +72,13 @@ impl Sheet<'_> {
             scale: Scale::Linear,
             series: vec![
                 self.series("added", Ink::Sky, Shape::Area, |row| Some(row.arrival_rate)),
-                self.series("taken by workers", Ink::Blue, Shape::Line, |row| Some(row.dispatch_rate)),
+                self.series("taken by workers", Ink::Text, Shape::Line, |row| Some(row.dispatch_rate)),
                 self.series("completed", Ink::Vermillion, Shape::Hairline, |row| Some(row.completion_rate)),
             ],
         };
         let caption = "While more tasks are added than taken the backlog grows; where the line is above the area \
                        it is worked off.";
-        self.chart("rates", "Arrivals, dispatches and completions", caption, vec![panel])
+        self.chart("rates", "Tasks added, taken, completed", caption, vec![panel])
     }
 
     fn waits(&self) -> Chart {
@@ -97,7 +99,7 @@ impl Sheet<'_> {
         };
         let caption = "How long the tasks had waited that workers took at each moment. A gap means that none was \
                        taken.";
-        self.chart("schedule-to-start", "Schedule-to-start: how long tasks waited", caption, vec![panel])
+        self.chart("schedule-to-start", "Schedule-to-start waits", caption, vec![panel])
     }
 
     fn slots(&self) -> Chart {
@@ -143,7 +145,7 @@ impl Sheet<'_> {
         Chart {
             id: id.into(),
             title: title.into(),
-            caption: format!("{caption}{}", self.thinned()),
+            caption: caption.into(),
             starts: self.rows.iter().map(|row| row.t_s).collect(),
             window_s: self.report.result.timeline.window_s,
             panels,
@@ -154,21 +156,25 @@ impl Sheet<'_> {
 
     /// What to say when not every action has its mark.
     fn thinned(&self) -> String {
-        let log = &self.report.result.decisions;
-        let acted: u64 = log.counts.iter().filter(|kind| kind.acted).map(|kind| kind.count).sum();
-        let listed = log.listed.iter().filter(|timed| timed.decision.action_id.is_some()).count() as u64;
+        let kinds = self.report.result.decisions.counts.iter();
+        let acted = kinds.filter(|kind| kind.acted && is_of(&kind.first.decision, self.group));
+        let acted: u64 = acted.map(|kind| kind.count).sum();
+        let listed = self.marks.len() as u64;
         if acted <= listed {
             return String::new();
         }
-        format!(" Marked are the most telling {} of {}.", listed, plural(acted, "action", "actions"))
+        format!(" Marked are the most telling {listed} of {}.", plural(acted, "action", "actions"))
     }
+}
+
+fn is_of(decision: &Decision, group: Option<&str>) -> bool {
+    group.is_none_or(|group| group == decision.group.as_ref())
 }
 
 fn marks(report: &Report<'_>, group: Option<&str>) -> Vec<Mark> {
     let start = report.start.as_millis();
-    let shown = report.result.decisions.listed.iter().filter(|timed| {
-        timed.decision.action_id.is_some() && group.is_none_or(|group| group == timed.decision.group.as_ref())
-    });
+    let shown = report.result.decisions.listed.iter();
+    let shown = shown.filter(|timed| timed.decision.action_id.is_some() && is_of(&timed.decision, group));
     shown
         .map(|timed| Mark {
             t_s: timed.t.saturating_sub(start) as f64 / 1000.0,

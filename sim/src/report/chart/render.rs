@@ -47,7 +47,7 @@ impl Size {
     /// For a phone.
     #[must_use]
     pub fn narrow(chart: &Chart) -> Self {
-        Self { width: 480, height: 420 + 170 * more_panels(chart) }
+        Self { width: 400, height: 400 + 170 * more_panels(chart) }
     }
 }
 
@@ -151,35 +151,4 @@ fn encode(pixels: &[u8], size: Size) -> Result<Vec<u8>, ChartError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::chart::{course, of_group};
-    use crate::report::sample::{report, run};
-
-    #[test]
-    #[ignore = "writes pictures to look at; set WCI_REPORT_DIR"]
-    fn draws_the_sample() {
-        let dir = std::path::PathBuf::from(std::env::var("WCI_REPORT_DIR").expect("WCI_REPORT_DIR is set"));
-        let result = run();
-        let report = report(&result);
-        let mut charts = course(&report);
-        charts.push(of_group(&report, "workflows"));
-        for chart in charts {
-            std::fs::write(
-                dir.join(format!("{}.png", chart.id)),
-                png(&chart, Size::wide(&chart)).expect("draws"),
-            )
-            .expect("writes");
-            std::fs::write(
-                dir.join(format!("{}-narrow.png", chart.id)),
-                png(&chart, Size::narrow(&chart)).expect("draws"),
-            )
-            .expect("writes");
-            std::fs::write(
-                dir.join(format!("{}.svg", chart.id)),
-                svg(&chart, Size::wide(&chart)).expect("draws"),
-            )
-            .expect("writes");
-        }
-    }
-}
+mod tests;

@@ -1,7 +1,7 @@
 //! Where an axis has its ticks and what they say.
 
 use super::Scale;
-use crate::report::units::{duration_ms, number};
+use crate::report::units::{duration_ms, number, padded_cents};
 
 /// A place on an axis with its label.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +45,7 @@ impl Axis {
         let step = nice_step(if top > 0.0 { top } else { 1.0 } / 4.0);
         let steps = (top / step).ceil().max(1.0);
         let label = |x: f64| match scale {
-            Scale::Dollars => format!("${}", at_step(x, step)),
+            Scale::Dollars => format!("${}", padded_cents(&at_step(x, step))),
             _ => at_step(x, step),
         };
         let ticks = (0..=steps as u32).map(|i| f64::from(i) * step).map(|at| Tick { at, label: label(at) });
