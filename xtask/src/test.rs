@@ -19,8 +19,10 @@ pub const STEPS: &[Step] = &[
 /// and are otherwise counted, by name, as skipped.
 fn cargo_test() -> Result<Tally, String> {
     let mut command = cargo(&["test", "--workspace", "--no-fail-fast", "--profile", "ci"]);
-    if std::env::var_os("WCI_TRACES").is_some() {
-        command.args(["--", "--include-ignored"]);
+    if let Some(traces) = std::env::var_os("WCI_TRACES") {
+        // Tests run in the folder of their package: a path relative to ours must not change its meaning.
+        let traces = std::path::absolute(traces).map_err(|e| format!("WCI_TRACES: {e}"))?;
+        command.env("WCI_TRACES", traces).args(["--", "--include-ignored"]);
     }
     let mut counter = Counter::default();
     let ended_well = stream(&mut command, |line| counter.look(line))?;
