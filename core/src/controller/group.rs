@@ -129,7 +129,7 @@ impl Group {
 
     /// Counts workers that were just decided as starting, or the next signal would wish them again.
     pub(super) fn expect_workers(&mut self, count: u32) {
-        if self.known_workers().is_some() {
+        if count > 0 && self.known_workers().is_some() {
             let starting = self.observation.starting.unwrap_or(0);
             self.observation.starting = Some(starting.saturating_add(count));
         }
