@@ -7,6 +7,9 @@ use crate::signals::TaskAdd;
 use crate::spec::LaunchStrategy;
 use crate::time::{Millis, Timestamp};
 
+/// More are not believed: twice this still fits the wire's `i32`, in which states hold counts.
+const MOST_WORKERS: u32 = 1_000_000_000;
+
 /// A group of the spec with its algorithm.
 #[derive(Debug)]
 pub(super) struct Group {
@@ -114,8 +117,13 @@ impl Group {
 
     /// Takes what the host says; `waiting` workers were decided and not asked for yet.
     pub(super) fn observe(&mut self, observation: Observation, waiting: u32) {
-        self.observation = observation;
-        self.observation.mean_concurrency = observation.mean_concurrency.filter(|mean| mean.is_finite());
+        let count = |count: Option<u32>| count.map(|count| count.min(MOST_WORKERS));
+        self.observation = Observation {
+            ready: count(observation.ready),
+            starting: count(observation.starting),
+            mean_concurrency: observation.mean_concurrency.filter(|mean| mean.is_finite()),
+            ..observation
+        };
         self.expect_workers(waiting);
     }
 
@@ -131,7 +139,7 @@ impl Group {
     pub(super) fn expect_workers(&mut self, count: u32) {
         if count > 0 && self.known_workers().is_some() {
             let starting = self.observation.starting.unwrap_or(0);
-            self.observation.starting = Some(starting.saturating_add(count));
+            self.observation.starting = Some(starting.saturating_add(count).min(MOST_WORKERS));
         }
     }
 

@@ -118,7 +118,10 @@ pub struct Controller {
 
 impl Controller {
     /// Takes an input and says what shall be done. Total: never panics, never blocks.
+    ///
+    /// A time before 1970 counts as 1970: states cannot hold it.
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Step {
+        let now = now.max(Timestamp::EPOCH);
         let mut step = Step::default();
         match input {
             Input::TaskAdd(add) if self.is_at_rest(now) => {

@@ -34,6 +34,7 @@ impl OpenLoop {
 
     /// Shows one recorded input, with the step that was recorded for it.
     pub fn feed(&mut self, now: Timestamp, input: &Input, recorded: &Step) -> Vec<Decision> {
+        let now = now.max(Timestamp::EPOCH);
         let mut step = Step::default();
         while let Some(index) = self.controller.group_to_start() {
             self.controller.start_group(now, index, &mut step);

@@ -38,7 +38,7 @@ impl Controller {
             group.must_start |= !known.contains(&group.name);
         }
         let mut step = Step::default();
-        controller.begin_run(now, &mut step);
+        controller.begin_run(now.max(Timestamp::EPOCH), &mut step);
         (controller, step)
     }
 
@@ -165,7 +165,8 @@ impl Controller {
         let has_work = self.lane.has_waiting()
             || !self.signals.is_empty()
             || self.group_to_start().is_some()
-            || self.timers.is_poll_due(now);
+            || self.timers.is_poll_due(now)
+            || self.timers.is_validation_due(now);
         self.note_step(now, step);
         if has_work {
             step.wake_at = Some(now);

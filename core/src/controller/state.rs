@@ -222,12 +222,17 @@ impl Bookkeeping {
         }
     }
 
-    /// Drops actions that this place never holds, and makes the counter larger than every number given.
+    /// Drops actions that no controller plans here or in this order, and makes the counter larger than every number given.
     pub(super) fn drop_what_cannot_be(&mut self) {
         let fits = |id: ActionId| id.0 < LARGEST_ACTION_ID;
         let may_plan = |planned: &Planned| planned.is_scaling() && fits(planned.action.id);
         self.in_flight = self.in_flight.take().filter(may_plan);
-        self.waiting_actions.retain(may_plan);
+        let mut last = self.in_flight.as_ref().map(|planned| planned.action.id);
+        self.waiting_actions.retain(|planned| {
+            let is_next = may_plan(planned) && last.is_none_or(|last| last < planned.action.id);
+            last = if is_next { Some(planned.action.id) } else { last };
+            is_next
+        });
         self.update = self.update.take().filter(|u| fits(u.action_id));
         self.validations.retain(|v| fits(v.action_id));
         self.periodic_check = self.periodic_check.take().filter(|c| fits(c.action_id));

@@ -19,9 +19,13 @@ impl Timers {
         self.next_poll_at.is_some_and(|at| at <= now)
     }
 
+    pub(super) fn is_validation_due(&self, now: Timestamp) -> bool {
+        self.next_validation_at.is_some_and(|at| at <= now)
+    }
+
     /// Takes the turn of a due validation: says whether it was due and sets the next one.
     pub(super) fn take_due_validation(&mut self, now: Timestamp, settings: &Settings) -> bool {
-        let is_due = self.next_validation_at.is_some_and(|at| at <= now);
+        let is_due = self.is_validation_due(now);
         if is_due {
             self.restart_validation(now, settings);
         }
