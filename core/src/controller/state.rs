@@ -239,8 +239,8 @@ impl Bookkeeping {
         if self.next_action_id >= LARGEST_ACTION_ID {
             self.next_action_id = 0;
         }
-        let given = self.given_ids().map(|id| id.0 + 1).max();
-        self.next_action_id = self.next_action_id.max(given.unwrap_or_default());
+        let given = self.given_ids().map(|id| id.0).max().unwrap_or_default();
+        self.next_action_id = self.next_action_id.max(given + 1);
     }
 
     fn given_ids(&self) -> impl Iterator<Item = ActionId> {
