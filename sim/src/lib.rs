@@ -10,6 +10,7 @@ pub mod model;
 pub mod report;
 pub mod results;
 pub mod rng;
+pub mod scenario;
 pub mod slab;
 pub mod summary;
 pub mod task_queue;

@@ -1,0 +1,33 @@
+//! Scenarios: what a person writes (TOML), checked, and resolved to the numbers the engine runs on.
+//!
+//! [`Scenario::from_toml`] reads a file and finds everything that is wrong with its form at once; single values can
+//! be read and set by their dotted keys ([`Scenario::get`], [`Scenario::with`]), which is how `--set`, sweeps and
+//! the browser change a scenario; [`Scenario::resolve`] puts in the defaults, checks the meaning and hands out the
+//! [`crate::model::Model`] with its sources. [`schema`] and [`reference_markdown`] are made of the same structs.
+
+mod check;
+pub mod defaults;
+mod error;
+pub mod expect;
+pub mod file;
+mod key;
+mod origin;
+mod path;
+mod read;
+mod resolve;
+mod schema;
+mod shape;
+mod sources;
+#[cfg(test)]
+mod tests;
+mod units;
+
+pub use error::{Position, ScenarioError, ScenarioErrors};
+pub use expect::{Expectation, Outcome};
+pub use file::File;
+pub use path::parse_value;
+pub use read::{Loader, Scenario};
+pub use resolve::Resolved;
+pub use schema::{reference_markdown, schema};
+pub use sources::{OpenError, SourceSpec, Surroundings};
+pub use units::Span;

@@ -1,0 +1,254 @@
+//! From text to a scenario and back.
+
+use super::check::check;
+use super::error::{At, Problem, ScenarioError, ScenarioErrors};
+use super::file::{File, Spec};
+use super::key::KeyPath;
+use super::origin::{Lines, Origin};
+use super::shape::Shape;
+use super::{path, units};
+use serde_json::Value as Json;
+use std::io;
+use toml::de::DeTable;
+use toml::{Table, Value};
+
+/// Reads the text of a file that a scenario names.
+pub type Loader<'a> = &'a dyn Fn(&str) -> io::Result<String>;
+
+/// A scenario as it is written, and where each of its keys stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    file: File,
+    origin: Origin,
+}
+
+impl Scenario {
+    /// Reads a scenario. `loader` gets the name of the spec's file, if it has one, as it stands in the scenario.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the form, each with its place, what was found and what would be right.
+    pub fn from_toml(text: &str, file_name: &str, loader: Loader<'_>) -> Result<Self, ScenarioErrors> {
+        let (parsed, errors) = DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            return Err(syntax_errors(file_name, text, &errors));
+        }
+        let origin = Origin::new(file_name, text, parsed.get_ref());
+        let table = text.parse::<Table>().map_err(|e| syntax_errors(file_name, text, &[e]))?;
+        Self::from_table(table, origin, loader)
+    }
+
+    fn from_table(mut table: Table, mut origin: Origin, loader: Loader<'_>) -> Result<Self, ScenarioErrors> {
+        dates_to_texts(&mut table);
+        flatten_expectations(&mut table);
+        let mut problems = Vec::new();
+        if let Err(problem) = load_spec(&mut table, &mut origin, loader) {
+            problems.push(problem);
+        }
+        problems.extend(check(Shape::scenario(), &table));
+        if !problems.is_empty() {
+            return Err(origin.locate(problems));
+        }
+        let file = table.try_into().map_err(|e: toml::de::Error| {
+            // The check finds all of these with their place; this is for what it may have missed.
+            origin.locate(vec![Problem::value(&KeyPath::ROOT, e.message(), "a scenario")])
+        })?;
+        Ok(Self { file, origin })
+    }
+
+    /// What is written in it.
+    #[must_use]
+    pub const fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Its name: the file's name without folder and extension.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let base = self.origin.file().rsplit(['/', '\\']).next().unwrap_or_default();
+        base.strip_suffix(".toml").unwrap_or(base)
+    }
+
+    /// The file's name as it was given; paths in the scenario are relative to it.
+    #[must_use]
+    pub fn file_name(&self) -> &str {
+        self.origin.file()
+    }
+
+    /// The scenario as TOML, with the spec in it.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        // All keys are texts and all values finite, so there is nothing that TOML could not hold.
+        toml::to_string(&self.file).unwrap_or_default()
+    }
+
+    /// The value at a dotted key; `None` if the file leaves it out.
+    ///
+    /// # Errors
+    /// Names the unknown key and the nearest known one.
+    pub fn get(&self, dotted: &str) -> Result<Option<Value>, ScenarioErrors> {
+        let found = path::get(&self.to_table(), dotted).map(Option::<&Value>::cloned);
+        found.map_err(|problem| self.by_hand().locate(vec![problem]))
+    }
+
+    /// The scenario with other values at dotted keys; see [`super::parse_value`] for texts of a command line.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the keys and the new values.
+    pub fn with<'s>(
+        &self,
+        values: impl IntoIterator<Item = (&'s str, Value)>,
+    ) -> Result<Self, ScenarioErrors> {
+        let mut table = self.to_table();
+        let mut origin = self.origin.clone();
+        let mut problems = Vec::new();
+        for (dotted, value) in values {
+            match path::set(&mut table, dotted, value) {
+                Ok(path) => origin.forget(&path),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(self.by_hand().locate(problems));
+        }
+        Self::from_table(table, origin, &no_loader)
+    }
+
+    /// The scenario with what a hand did in the browser.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the changes.
+    pub fn with_changes(&self, changes: Vec<super::file::Change>) -> Result<Self, ScenarioErrors> {
+        let mut file = self.file.clone();
+        file.change.extend(changes);
+        let scenario = Self { file, origin: self.origin.clone() };
+        Self::from_table(scenario.to_table(), scenario.origin, &no_loader)
+    }
+
+    /// Where problems of the resolved meaning stand.
+    pub(super) fn locate(&self, problems: Vec<Problem>) -> ScenarioErrors {
+        self.origin.locate(problems)
+    }
+
+    /// Keys set by hand have no place in the file.
+    fn by_hand(&self) -> Origin {
+        Origin::of_file(self.origin.file())
+    }
+
+    fn to_table(&self) -> Table {
+        Table::try_from(&self.file).unwrap_or_default()
+    }
+}
+
+fn no_loader(_: &str) -> io::Result<String> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "no file can be read here"))
+}
+
+fn syntax_errors(file: &str, text: &str, errors: &[toml::de::Error]) -> ScenarioErrors {
+    let lines = Lines::new(text);
+    let error = |error: &toml::de::Error| ScenarioError {
+        file: file.to_owned(),
+        position: error.span().map(|span| lines.position(span.start)),
+        key: String::new(),
+        found: format!("what is no TOML ({})", error.message()),
+        expected: "valid TOML".to_owned(),
+    };
+    ScenarioErrors(errors.iter().map(error).collect())
+}
+
+/// A date may be written without quotes; everywhere else it is a text.
+fn dates_to_texts(table: &mut Table) {
+    fn visit(value: &mut Value) {
+        match value {
+            Value::Datetime(date) => *value = Value::String(date.to_string()),
+            Value::Array(items) => items.iter_mut().for_each(visit),
+            Value::Table(table) => dates_to_texts(table),
+            _ => {}
+        }
+    }
+    table.iter_mut().for_each(|(_, value)| visit(value));
+}
+
+/// An expectation may be written as `schedule_to_start.p95 = ..`, which to TOML is a table in a table.
+fn flatten_expectations(table: &mut Table) {
+    fn flatten(path: &KeyPath, value: Value, flat: &mut Table) {
+        match value {
+            Value::Table(inner) => inner.into_iter().for_each(|(name, v)| flatten(&path.key(&name), v, flat)),
+            leaf => drop(flat.insert(path.to_string(), leaf)),
+        }
+    }
+    let Some(Value::Table(expectations)) = table.get_mut("expect") else { return };
+    let mut flat = Table::new();
+    for (key, value) in std::mem::take(expectations) {
+        match value {
+            Value::Table(_) => flatten(&KeyPath::ROOT.key(&key), value, &mut flat),
+            leaf => drop(flat.insert(key, leaf)),
+        }
+    }
+    *expectations = flat;
+}
+
+/// Puts the content of the spec's file in the place of its name.
+fn load_spec(table: &mut Table, origin: &mut Origin, loader: Loader<'_>) -> Result<(), Problem> {
+    let Some(Value::String(name)) = table.get("spec").cloned() else { return Ok(()) };
+    let path = KeyPath::ROOT.key("spec");
+    let expected = "the name of a JSON file, relative to the scenario";
+    let wrong =
+        |found: String| Problem { path: path.clone(), at: At::Value, found, expected: expected.into() };
+    // Whatever goes wrong, the name itself is no longer in the way of the check.
+    let text = loader(&name).map_err(|e| wrong(format!("{name:?}, which cannot be read ({e})")));
+    let json = text.and_then(|text| {
+        serde_json::from_str::<Json>(&text).map_err(|e| wrong(format!("{name:?}, which is no JSON ({e})")))
+    });
+    let spec =
+        json.and_then(|json| json_to_toml(json).ok_or_else(|| wrong(format!("{name:?}, which is null"))))?;
+    table.insert("spec".into(), spec);
+    origin.set_spec_file(&name);
+    Ok(())
+}
+
+/// JSON as TOML; what is null is absent.
+fn json_to_toml(json: Json) -> Option<Value> {
+    Some(match json {
+        Json::Null => return None,
+        Json::Bool(flag) => Value::Boolean(flag),
+        Json::Number(number) => match number.as_i64() {
+            Some(whole) => Value::Integer(whole),
+            None => Value::Float(number.as_f64()?),
+        },
+        Json::String(text) => Value::String(text),
+        Json::Array(items) => Value::Array(items.into_iter().filter_map(json_to_toml).collect()),
+        Json::Object(map) => {
+            Value::Table(map.into_iter().filter_map(|(k, v)| Some((k, json_to_toml(v)?))).collect())
+        }
+    })
+}
+
+/// TOML as JSON; numbers are finite because the check lets no others pass.
+pub(super) fn toml_to_json(value: &Value) -> Json {
+    match value {
+        Value::Boolean(flag) => (*flag).into(),
+        Value::Integer(whole) => (*whole).into(),
+        Value::Float(number) => (*number).into(),
+        Value::String(text) => text.clone().into(),
+        Value::Datetime(date) => date.to_string().into(),
+        Value::Array(items) => items.iter().map(toml_to_json).collect(),
+        Value::Table(table) => {
+            table.iter().map(|(k, v)| (k.clone(), toml_to_json(v))).collect::<serde_json::Map<_, _>>().into()
+        }
+    }
+}
+
+impl File {
+    /// The spec as JSON.
+    pub(super) fn spec_json(&self) -> Json {
+        match &self.spec {
+            Spec::Inline(table) => toml_to_json(&Value::Table(table.clone())),
+            Spec::File(name) => name.clone().into(),
+        }
+    }
+
+    /// The date at which simulated time 0 lies.
+    pub(super) fn start_or_default(&self) -> Result<wci_core::Timestamp, String> {
+        units::parse_date(self.start.as_deref().unwrap_or("2026-01-05T00:00:00Z"))
+    }
+}
