@@ -159,11 +159,13 @@ impl Reason {
         self
     }
 
-    /// Adds several numbers the rule looked at.
+    /// Adds several numbers the rule looked at, non-finite ones left out.
     #[must_use]
     pub fn with_all(mut self, numbers: &[(&'static str, f64)]) -> Self {
         self.inputs.reserve(numbers.len());
-        numbers.iter().fold(self, |reason, (name, value)| reason.with(name, *value))
+        let finite = numbers.iter().filter(|(_, value)| value.is_finite());
+        self.inputs.extend(finite.map(|(name, value)| (Cow::Borrowed(*name), *value)));
+        self
     }
 
     /// Sets what the rule wished, what was left of it, and the limit that cut it.

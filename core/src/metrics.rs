@@ -59,6 +59,18 @@ fn rate<'de, D: Deserializer<'de>>(d: D) -> Result<f32, D::Error> {
     Option::deserialize(d).map(|rate| rate.unwrap_or(f32::NAN))
 }
 
+impl QueueMetrics {
+    /// Adds the statistics of another queue of the same type: counts and rates are summed (the rates in `f32`, as
+    /// on the wire), of the ages the largest counts.
+    pub fn add_queue(&mut self, other: &Self) {
+        self.last_backlog_count = self.last_backlog_count.saturating_add(other.last_backlog_count);
+        self.last_arrival_rate += other.last_arrival_rate;
+        self.last_processing_rate += other.last_processing_rate;
+        self.last_backlog_age = self.last_backlog_age.max(other.last_backlog_age);
+        self.rate_limiting_active |= other.rate_limiting_active;
+    }
+}
+
 /// One poll's answer; a type without task queues is absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -138,5 +150,37 @@ impl Observation {
             (None, None) => None,
             (ready, starting) => Some(ready.unwrap_or(0).saturating_add(starting.unwrap_or(0))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What adding up queues means.
+
+    use super::{Observation, QueueMetrics};
+
+    #[test]
+    fn queues_add_up_in_single_precision() {
+        let queue = |last_backlog_count, rate, last_backlog_age, rate_limiting_active| QueueMetrics {
+            last_backlog_count,
+            last_arrival_rate: rate,
+            last_processing_rate: rate,
+            last_backlog_age,
+            rate_limiting_active,
+        };
+        let mut sum = queue(3, 16_777_216.0, 50, false);
+        sum.add_queue(&queue(4, 1.0, 20, true));
+        assert_eq!(sum, queue(7, 16_777_216.0, 50, true));
+        sum.add_queue(&queue(i64::MAX, 2.0, 70, false));
+        assert_eq!(sum, queue(i64::MAX, 16_777_218.0, 70, true));
+    }
+
+    #[test]
+    fn known_workers_are_ready_or_starting() {
+        let observed = |ready, starting| Observation { ready, starting, ..Observation::default() }.workers();
+        assert_eq!(observed(None, None), None);
+        assert_eq!(observed(Some(2), None), Some(2));
+        assert_eq!(observed(Some(2), Some(3)), Some(5));
+        assert_eq!(observed(Some(u32::MAX), Some(1)), Some(u32::MAX));
     }
 }

@@ -3,25 +3,26 @@
 //! The set is closed: a rule is one file with its `Config`, its `State` and its decision, one variant of
 //! [`AlgorithmKind`] and one line in the table that this file dispatches with.
 
-mod backlog;
-mod fixed;
-mod no_sync;
-mod peak_rate;
-mod pid;
-mod rate_based;
+pub mod backlog;
+pub mod fixed;
+mod kind;
+pub mod no_sync;
+pub mod peak_rate;
+pub mod pid;
+pub mod rate_based;
 mod sizing;
 mod state;
 mod stepping;
 
+pub use kind::{AlgorithmKind, Needs, config_schema};
 pub use sizing::to_launch;
 
-use crate::config::{ConfigError, ConfigMap, KeyDoc};
+use crate::config::{ConfigError, ConfigMap};
 use crate::decision::{Launch, Limit, Reason};
 use crate::metrics::{MetricsSnapshot, Observation};
 use crate::signals::TaskAdd;
 use crate::spec::LaunchStrategy;
 use crate::time::{Millis, Timestamp};
-use serde::{Deserialize, Serialize};
 
 /// What a rule wishes, before the controller turns it into an action of the group's launch strategy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,19 +84,6 @@ pub struct Context<'a> {
     pub observation: &'a Observation,
 }
 
-/// What an algorithm needs from its host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Needs {
-    /// Task-add signals.
-    pub signals: bool,
-    /// Statistics of the task queues.
-    pub statistics: bool,
-    /// Counts of the group's workers.
-    pub observation: bool,
-    /// The shortest interval at which it wants statistics.
-    pub shortest_poll: Millis,
-}
-
 /// One scaling rule with its configuration and state.
 pub trait ScalingAlgorithm {
     /// The group starts to be served: it is new, its controller is new, or its spec has changed.
@@ -126,108 +114,6 @@ pub trait ScalingAlgorithm {
     }
     /// The state in the wire's form.
     fn state(&self) -> ConfigMap;
-}
-
-/// The closed set of algorithms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AlgorithmKind {
-    /// One more worker for each task that found none.
-    NoSync,
-    /// The later, confirmed form of `no-sync`.
-    NoSyncConfirmed,
-    /// Size from arrival rate and capacity.
-    RateBased,
-    /// One up while work waits, one down when none does.
-    Backlog,
-    /// A control loop on the backlog.
-    Pid,
-    /// One down when fewer workers have carried more.
-    PeakRate,
-    /// A fixed size.
-    Fixed,
-}
-
-const INVOKE: &[LaunchStrategy] = &[LaunchStrategy::Invoke];
-const WORKER_SET: &[LaunchStrategy] = &[LaunchStrategy::WorkerSet];
-const BOTH: &[LaunchStrategy] = &[LaunchStrategy::Invoke, LaunchStrategy::WorkerSet];
-
-impl AlgorithmKind {
-    /// Every algorithm.
-    pub const ALL: &'static [Self] = &[
-        Self::NoSync,
-        Self::NoSyncConfirmed,
-        Self::RateBased,
-        Self::Backlog,
-        Self::Pid,
-        Self::PeakRate,
-        Self::Fixed,
-    ];
-
-    /// The wire's name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::NoSync => "no-sync",
-            Self::NoSyncConfirmed => "no-sync-confirmed",
-            Self::RateBased => "rate-based",
-            Self::Backlog => "backlog",
-            Self::Pid => "pid",
-            Self::PeakRate => "peak-rate",
-            Self::Fixed => "fixed",
-        }
-    }
-
-    /// The algorithm with that name on the wire.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.name() == name)
-    }
-
-    /// The launch strategies it fits.
-    #[must_use]
-    pub const fn launch_strategies(self) -> &'static [LaunchStrategy] {
-        match self {
-            Self::NoSync | Self::NoSyncConfirmed => INVOKE,
-            Self::RateBased => WORKER_SET,
-            Self::Backlog | Self::Pid | Self::PeakRate | Self::Fixed => BOTH,
-        }
-    }
-
-    /// What it needs from a host whose provider launches workers this way.
-    ///
-    /// A rule that counts workers can trust its own count of a worker set; workers that end by themselves have to
-    /// be observed.
-    #[must_use]
-    pub const fn needs(self, strategy: LaunchStrategy) -> Needs {
-        let is_invoke = matches!(strategy, LaunchStrategy::Invoke);
-        let (signals, statistics, observation, shortest_poll) = match self {
-            Self::NoSync | Self::NoSyncConfirmed | Self::RateBased => (true, true, false, 30),
-            Self::Backlog | Self::PeakRate => (true, true, is_invoke, 1),
-            Self::Pid => (false, true, is_invoke, 1),
-            Self::Fixed => (false, false, is_invoke, 30),
-        };
-        Needs { signals, statistics, observation, shortest_poll: Millis::from_secs(shortest_poll) }
-    }
-
-    /// The keys of its configuration with defaults, limits and help.
-    #[must_use]
-    pub const fn config_schema(self) -> &'static [KeyDoc] {
-        match self {
-            Self::NoSync | Self::NoSyncConfirmed => no_sync::KEYS,
-            Self::RateBased => rate_based::KEYS,
-            Self::Backlog => backlog::KEYS,
-            Self::Pid => pid::KEYS,
-            Self::PeakRate => peak_rate::KEYS,
-            Self::Fixed => fixed::KEYS,
-        }
-    }
-}
-
-/// The keys of an algorithm's configuration with defaults, limits and help.
-#[must_use]
-pub const fn config_schema(kind: AlgorithmKind) -> &'static [KeyDoc] {
-    kind.config_schema()
 }
 
 /// A rule with its configuration and state.

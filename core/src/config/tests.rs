@@ -1,6 +1,7 @@
 //! What a configuration may hold, value by value.
 
-use super::{Config, ConfigMap, KeyDoc, Reader, edit_distance, integer, nearest, number, shown};
+use super::nearest::edit_distance;
+use super::{Config, ConfigMap, KeyDoc, Reader, integer, nearest, number, shown};
 use serde_json::{Value, json};
 
 fn map(value: Value) -> ConfigMap {

@@ -16,7 +16,7 @@
 //!
 //! [`confirmed`] is the later form, which has another way to tell that more workers do not help.
 
-mod confirmed;
+pub mod confirmed;
 
 pub(super) use confirmed::{NoSyncConfirmed, is_confirmed};
 

@@ -1,6 +1,6 @@
 //! Updates group by group.
 
-use super::{lambda, spec, two};
+use super::{lambda, two};
 use crate::controller::GroupUpdate;
 use crate::metrics::TaskQueueType::Nexus;
 use crate::spec::Spec;
