@@ -75,32 +75,34 @@ fn millis_tick(at: f64) -> Tick {
     Tick { at, label: duration_ms(at) }
 }
 
+/// Distances between ticks that read well as seconds, minutes, hours or days.
+const STEPS: [f64; 22] = [
+    1.0,
+    2.0,
+    5.0,
+    10.0,
+    15.0,
+    30.0,
+    60.0,
+    120.0,
+    300.0,
+    600.0,
+    900.0,
+    1800.0,
+    3600.0,
+    7200.0,
+    10_800.0,
+    14_400.0,
+    21_600.0,
+    43_200.0,
+    86_400.0,
+    172_800.0,
+    604_800.0,
+    1_209_600.0,
+];
+
 /// The time axis: its ticks and its title.
 pub(super) fn time(end_s: f64, room_for: usize) -> (Vec<Tick>, String) {
-    const STEPS: [f64; 22] = [
-        1.0,
-        2.0,
-        5.0,
-        10.0,
-        15.0,
-        30.0,
-        60.0,
-        120.0,
-        300.0,
-        600.0,
-        900.0,
-        1800.0,
-        3600.0,
-        7200.0,
-        10_800.0,
-        14_400.0,
-        21_600.0,
-        43_200.0,
-        86_400.0,
-        172_800.0,
-        604_800.0,
-        1_209_600.0,
-    ];
     let smallest = end_s / room_for.max(1) as f64;
     let step = if smallest < 1.0 {
         nice_step(smallest.max(1e-6))
