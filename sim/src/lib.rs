@@ -1,5 +1,7 @@
 //! The simulator: replay a workload against a spec, with the very code that scales in production.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod digest;
 pub mod dist;
 pub mod driver;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The command `wci`.
+
+fn main() -> std::process::ExitCode {
+    wci_sim::cli::main()
+}

@@ -138,6 +138,9 @@ impl ControllerHost {
         let settings = self.controller.settings().clone();
         let (controller, step) = Controller::start(version, settings, state, world.timestamp());
         self.controller = controller;
+        if records.observer.wants_journal() {
+            records.observer.journal_begins(&self.controller);
+        }
         self.carry_out(world, records, step);
     }
 

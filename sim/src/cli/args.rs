@@ -1,0 +1,197 @@
+//! The commands and their options.
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Decide when to start Temporal workers: replay a workload against a spec and see what tasks wait and what it
+/// costs.
+#[derive(Debug, Parser)]
+#[command(name = "wci", version, about, max_term_width = 100)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Simulate a scenario
+    Run(RunArgs),
+    /// Check scenario files without running them
+    Validate(ValidateArgs),
+    /// Say why it scaled, or did not, at a moment
+    Explain(ExplainArgs),
+    /// Replay a journal: every decision must come out the same
+    Replay(ReplayArgs),
+    /// Answer single decisions: JSON lines in, JSON lines out
+    Decide(DecideArgs),
+    /// Look at workload traces
+    #[command(subcommand)]
+    Trace(TraceCommand),
+    /// Print the JSON Schema of scenario files
+    Schema(SchemaArgs),
+    /// Measure the simulator beside hand-written loops
+    Bench(BenchArgs),
+    /// Compare the shipped scenarios with their golden results
+    #[command(hide = true)]
+    Golden(GoldenArgs),
+}
+
+/// Which scenario, and what is different this time.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct ScenarioArgs {
+    /// The scenario file (TOML)
+    pub scenario: PathBuf,
+    /// Set a value of the scenario by its dotted path; repeatable
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// Another seed than the scenario's
+    #[arg(long)]
+    pub seed: Option<u64>,
+}
+
+/// `wci run`.
+#[derive(Debug, ClapArgs)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub scenario: ScenarioArgs,
+    /// Print the summary as JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Write report.html, plots, summary, time series, decisions and journal into this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Also write tasks.csv, a line for each finished task
+    #[arg(long, requires = "out")]
+    pub tasks: bool,
+    /// Write no journal (it is the largest file)
+    #[arg(long, requires = "out")]
+    pub no_journal: bool,
+    /// Do not check the scenario's expectations
+    #[arg(long)]
+    pub no_expect: bool,
+    /// Show no progress
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// `wci validate`.
+#[derive(Debug, ClapArgs)]
+pub struct ValidateArgs {
+    /// The scenario files
+    #[arg(required = true)]
+    pub scenarios: Vec<PathBuf>,
+}
+
+/// `wci explain`.
+#[derive(Debug, ClapArgs)]
+pub struct ExplainArgs {
+    #[command(flatten)]
+    pub scenario: ScenarioArgs,
+    /// The moment: "10:31:05", "25m", "1h2m3s" or a date such as "2026-01-05T10:31:05Z"
+    #[arg(long, short)]
+    pub at: String,
+    /// Only this scaling group
+    #[arg(long, short)]
+    pub group: Option<String>,
+}
+
+/// `wci replay`.
+#[derive(Debug, ClapArgs)]
+pub struct ReplayArgs {
+    /// The journal (JSON lines, plain or gzip); "-" is standard input
+    pub journal: PathBuf,
+    /// What another spec would have decided on the inputs as recorded (open loop)
+    #[arg(long, value_name = "FILE")]
+    pub spec: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `wci decide`.
+#[derive(Debug, ClapArgs)]
+pub struct DecideArgs {
+    /// The questions, one JSON object a line; default: standard input
+    pub file: Option<PathBuf>,
+}
+
+/// `wci trace`.
+#[derive(Debug, Subcommand)]
+pub enum TraceCommand {
+    /// Count, span, rates, burstiness, durations, offered load
+    Stats(TraceArgs),
+    /// Write it as plain `timestamp,duration` CSV
+    Convert(TraceArgs),
+}
+
+/// Which trace and how to read it.
+#[derive(Debug, ClapArgs)]
+pub struct TraceArgs {
+    /// The trace: a file, plain or gzip, or a folder (azure-functions-2019, servegen)
+    pub path: PathBuf,
+    /// Its format; default: guessed from names and header
+    #[arg(long, short)]
+    pub format: Option<String>,
+    /// Another option of `trace = { .. }` in a scenario; repeatable
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Sort records that are out of order (reads all of them into memory)
+    #[arg(long)]
+    pub sort: bool,
+    /// Count bad records instead of stopping at the first
+    #[arg(long)]
+    pub skip_bad_records: bool,
+    /// Times as fast
+    #[arg(long)]
+    pub speed: Option<f64>,
+    /// Only this much of it, such as "10m"
+    #[arg(long)]
+    pub length: Option<String>,
+    /// Seed of what the trace leaves open
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Print JSON (stats)
+    #[arg(long)]
+    pub json: bool,
+    /// Write here instead of standard output (convert)
+    #[arg(long, short)]
+    pub output: Option<PathBuf>,
+}
+
+/// `wci schema`.
+#[derive(Debug, ClapArgs)]
+pub struct SchemaArgs {
+    /// The reference as Markdown instead of the schema
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+/// `wci bench`.
+#[derive(Debug, ClapArgs)]
+pub struct BenchArgs {
+    /// Tasks of each work
+    #[arg(long, default_value_t = 1_000_000)]
+    pub tasks: u64,
+    /// Runs of each work; the best one counts
+    #[arg(long, default_value_t = 5)]
+    pub runs: u32,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `wci golden`.
+#[derive(Debug, ClapArgs)]
+pub struct GoldenArgs {
+    /// Folder of the scenarios
+    #[arg(default_value = "scenarios")]
+    pub folder: PathBuf,
+    /// Rewrite the golden results and print the differences
+    #[arg(long)]
+    pub bless: bool,
+    /// Use the real traces of `WCI_TRACES` and their golden results
+    #[arg(long)]
+    pub real_traces: bool,
+}

@@ -1,0 +1,66 @@
+//! `wci replay`: a journal's decisions, again.
+
+use super::args::ReplayArgs;
+use super::{CommandResult, Failure, Outcome, disk, load};
+use wci_core::Spec;
+use wci_core::journal;
+
+/// Replays a journal; different decisions make the status 1.
+pub fn replay(args: &ReplayArgs) -> CommandResult {
+    let bytes = load::read_bytes(&args.journal)?;
+    let name = args.journal.display().to_string();
+    match &args.spec {
+        Some(path) => {
+            let text = disk::read_text(path)?;
+            let spec: Spec = serde_json::from_str(&text)
+                .map_err(|error| Failure::about(error, &path.display().to_string()))?;
+            open_loop(&bytes, &name, &spec, args.json)
+        }
+        None => closed_loop(&bytes, &name, args.json),
+    }
+}
+
+fn closed_loop(bytes: &[u8], name: &str, json: bool) -> CommandResult {
+    let replayed = journal::replay(bytes).map_err(|error| Failure::about(error, name))?;
+    if json {
+        disk::print(&crate::report::json::to_json(&replayed)?)?;
+    } else {
+        let mut text = format!("{} inputs, {} decisions\n", replayed.entries, replayed.decisions);
+        for difference in replayed.differences.iter().take(10) {
+            let recorded = serde_json::to_string(&difference.recorded)?;
+            let now = serde_json::to_string(&difference.replayed)?;
+            text += &format!(
+                "entry {} at {}:\n  recorded {recorded}\n  replayed {now}\n",
+                difference.n,
+                difference.t.as_millis()
+            );
+        }
+        text += &match replayed.different_steps {
+            0 => "every decision came out the same\n".to_owned(),
+            n => format!("{n} steps came out differently\n"),
+        };
+        disk::print(&text)?;
+    }
+    Ok(if replayed.different_steps == 0 { Outcome::Fine } else { Outcome::Failed })
+}
+
+fn open_loop(bytes: &[u8], name: &str, spec: &Spec, json: bool) -> CommandResult {
+    let steps = journal::replay_with_spec(bytes, spec).map_err(|error| Failure::about(error, name))?;
+    eprintln!("open loop: the inputs are as recorded, they do not answer what this spec would have changed");
+    let mut text = String::new();
+    for step in &steps {
+        if json {
+            text += &serde_json::to_string(step)?;
+            text.push('\n');
+            continue;
+        }
+        text += &format!("{}\n", crate::report::units::utc(step.t.as_millis()));
+        for (who, decisions) in [("recorded", &step.recorded), ("this spec", &step.other)] {
+            for decision in decisions {
+                text += &format!("  {who:9} {}: {}\n", decision.group, crate::report::why::outcome(decision));
+            }
+        }
+    }
+    disk::print(&text)?;
+    Ok(Outcome::Fine)
+}
