@@ -24,7 +24,7 @@ pub fn check() -> Result<Tally, String> {
 pub fn check_algorithms() -> Result<Tally, String> {
     let folder = root().join("core/src/algorithm");
     let modules: Vec<String> = entries(&folder)?.iter().map(|path| module_of(path)).collect();
-    let mut algorithms = independence::algorithms(&read(&folder.join("mod.rs"))?)?;
+    let mut algorithms = independence::algorithms(&read(&folder.join("kind.rs"))?)?;
     independence::merge_forms(&mut algorithms, &modules);
     if let Some(lost) = algorithms.iter().find(|algorithm| !modules.contains(&algorithm.module)) {
         return Err(format!("{} has no module in {}", lost.module, folder.display()));

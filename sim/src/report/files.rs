@@ -100,11 +100,16 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "writes files to look at into the folder WCI_REPORT_DIR"]
-    fn writes_the_sample_to_look_at() {
-        let dir = PathBuf::from(std::env::var_os("WCI_REPORT_DIR").expect("WCI_REPORT_DIR is set"));
+    fn writes_runs_of_every_length() {
+        // A folder named by the variable keeps the files, so that a person can look at them.
+        let kept = std::env::var_os("WCI_REPORT_DIR").map(PathBuf::from);
+        let own = std::env::temp_dir().join(format!("wci-report-lengths-{}", std::process::id()));
+        let dir = kept.as_ref().unwrap_or(&own);
         for (name, result) in [("day", run()), ("minute", minute()), ("empty", empty_run())] {
             write_all(&dir.join(name), &report(&result)).expect("writes");
+        }
+        if kept.is_none() {
+            fs::remove_dir_all(dir).expect("removes what it made");
         }
     }
 
