@@ -100,10 +100,10 @@ impl Group {
             | (LaunchStrategy::WorkerSet, Wish::MoreWorkers(_)) => self.known_workers()?,
             _ => 0,
         };
-        let group = self.name.clone();
+        let group = || self.name.clone();
         to_launch(wish, self.strategy, known).map(|launch| match launch {
-            Launch::InvokeWorker(count) => ActionKind::InvokeWorker { group, count },
-            Launch::SetWorkerSetSize(count) => ActionKind::SetWorkerSetSize { group, count },
+            Launch::InvokeWorker(count) => ActionKind::InvokeWorker { group: group(), count },
+            Launch::SetWorkerSetSize(count) => ActionKind::SetWorkerSetSize { group: group(), count },
         })
     }
 

@@ -44,7 +44,9 @@ impl Controller {
         let serving = self.serving[add.task_queue_type.0.index()];
         if let Some(index) = serving.filter(|_| self.settings.enabled) {
             let verdict = self.groups[index].on_task_added(now, add);
-            self.conclude(index, Cause::Signal, verdict, step);
+            if verdict != Verdict::NOTHING {
+                self.conclude(index, Cause::Signal, verdict, step);
+            }
         }
     }
 
@@ -92,6 +94,10 @@ impl Controller {
         step: &mut Step,
     ) {
         let group = &self.groups[index];
+        if step.decisions.is_empty() {
+            // Most steps decide once, and room for four would cost as much as the decision.
+            step.decisions.reserve_exact(1);
+        }
         step.decisions.push(Decision {
             group: group.name.clone(),
             algorithm: Cow::Borrowed(group.algorithm.kind().name()),
