@@ -210,6 +210,8 @@ fn check(case: &Case, before: Option<u32>, verdict: &Verdict) {
     let numbers = verdict.reason.iter().flat_map(|reason| &reason.inputs);
     assert!(numbers.into_iter().all(|(_, value)| value.is_finite()));
     if let Some(reason) = &verdict.reason {
+        let names: std::collections::BTreeSet<_> = reason.inputs.iter().map(|(name, _)| name).collect();
+        assert_eq!(names.len(), reason.inputs.len(), "each number has a name of its own: {reason:?}");
         assert!(reason.explain(case.kind.name()).starts_with("Why: "));
     }
 }

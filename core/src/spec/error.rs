@@ -13,7 +13,7 @@ pub struct SpecError {
     pub key: Option<String>,
     /// What was found; never the value of a provider's configuration, which may be a secret.
     pub found: String,
-    /// What would be right.
+    /// What would be right; empty when `found` says it all.
     pub expected: String,
 }
 
@@ -25,7 +25,10 @@ impl fmt::Display for SpecError {
             (None, Some(key)) => write!(f, "{key}: ")?,
             (None, None) => {}
         }
-        write!(f, "found {}, expected {}", self.found, self.expected)
+        match self.expected.as_str() {
+            "" => f.write_str(&self.found),
+            expected => write!(f, "found {}, expected {expected}", self.found),
+        }
     }
 }
 

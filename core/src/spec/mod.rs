@@ -15,7 +15,7 @@ pub use provider::{LaunchStrategy, ProviderType, SecretRef, secret_ref};
 pub use redact::{redact_group, redact_spec};
 
 use crate::algorithm::{Algorithm, AlgorithmKind};
-use crate::config::shown;
+use crate::config::{integer, shown};
 use crate::decision::GroupName;
 use crate::metrics::TaskQueueType;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -168,7 +168,7 @@ impl WireTaskType {
                 let name = text.to_ascii_lowercase();
                 name.strip_prefix("task_queue_type_").unwrap_or(&name) == task_type.name()
             }
-            Value::Number(number) => number.as_u64() == Some(u64::from(Self(*task_type).number())),
+            Value::Number(_) => integer(value) == Some(i64::from(Self(*task_type).number())),
             _ => false,
         };
         TaskQueueType::ALL.into_iter().find(is_meant).map(Self)

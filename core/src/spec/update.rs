@@ -32,7 +32,7 @@ impl Spec {
         removals: &[String],
     ) -> Result<Option<Self>, SpecError> {
         if upserts.is_empty() && removals.is_empty() {
-            return Err(SpecError::new("no change found", "a group to insert, change or remove"));
+            return Err(SpecError::new("no change found: name a group to insert, change or remove", ""));
         }
         let mut groups: Map<String, Value> = current
             .into_iter()

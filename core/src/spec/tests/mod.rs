@@ -58,6 +58,7 @@ fn task_types_are_names_or_numbers() {
     }
     for (number, task_type) in [(1, Workflow), (2, Activity), (3, Nexus)] {
         assert_eq!(WireTaskType::from_json(&json!(number)), Ok(WireTaskType(task_type)));
+        assert_eq!(WireTaskType::from_json(&json!(f64::from(number))), Ok(WireTaskType(task_type)));
         assert_eq!(serde_json::to_value(WireTaskType(task_type)).unwrap(), json!(number));
     }
     for wrong in
