@@ -21,6 +21,8 @@ pub(crate) enum Feed {
     Counts {
         feed: CountFeed,
         file: String,
+        /// The model that stands in for service times.
+        assumed: Option<&'static str>,
         /// Bad records left out when the table was read.
         skipped: u64,
     },
@@ -44,6 +46,14 @@ impl Feed {
         match self {
             Self::Records(_) => None,
             Self::Counts { feed, .. } => Some(feed.span()),
+        }
+    }
+
+    /// The model that stands in for service times, as far as that is known.
+    pub(crate) fn assumed(&self) -> Option<&'static str> {
+        match self {
+            Self::Records(feed) => feed.parser().assumed(),
+            Self::Counts { assumed, .. } => *assumed,
         }
     }
 

@@ -66,37 +66,44 @@ impl AzureFiles {
             })?;
             return Ok(Self { invocations: path.clone(), durations, memory: options.memory.clone() });
         };
-        let tables: Vec<&String> = names.iter().filter(|name| is_table(name)).collect();
-        let one = |what: &str, parts: &[&str], given: &Option<String>| match given {
-            Some(given) => Ok(Some(given.clone())),
-            None => {
-                let mut fitting = tables.iter().filter(|name| {
-                    // The first word that fits decides: `run` stands in other words too.
-                    let word =
-                        ["inv", "mem", "dur", "run"].into_iter().find(|w| name.to_lowercase().contains(w));
-                    word.is_some_and(|word| parts.contains(&word))
-                });
-                match (fitting.next(), fitting.next()) {
-                    (Some(first), Some(second)) => {
-                        let found = format!("{first:?} and {second:?}");
-                        Err(TraceError::of_file(
-                            path,
-                            found,
-                            format!("one file with {what}; name it in the options"),
-                        ))
-                    }
-                    (first, _) => Ok(first.map(|name| join(path, name))),
-                }
-            }
-        };
+        let folder = AzureFolder { path, names };
         let needed = |what: &str, found: Option<String>| {
-            found.ok_or_else(|| {
-                TraceError::of_file(path, "no such file", format!("a file with {what} (.csv or .csv.gz)"))
-            })
+            let expected = format!("a file with {what} (.csv or .csv.gz)");
+            found.ok_or_else(|| TraceError::of_file(path, "no such file", expected))
         };
-        let invocations = needed("invocations", one("invocations", &["inv"], &None)?)?;
-        let durations = needed("durations", one("durations", &["dur", "run"], &options.durations)?)?;
-        Ok(Self { invocations, durations, memory: one("memory", &["mem"], &options.memory)? })
+        let given = |option: &Option<String>, what: &str, words: &[&str]| match option {
+            Some(file) => Ok(Some(file.clone())),
+            None => folder.only(what, words),
+        };
+        Ok(Self {
+            invocations: needed("invocations", folder.only("invocations", &["inv"])?)?,
+            durations: needed("durations", given(&options.durations, "durations", &["dur", "run"])?)?,
+            memory: given(&options.memory, "memory", &["mem"])?,
+        })
+    }
+}
+
+/// A folder with the three files under any of the names they have been published with.
+struct AzureFolder<'p> {
+    path: &'p str,
+    names: Vec<String>,
+}
+
+impl AzureFolder<'_> {
+    /// The only file whose name has one of these words.
+    fn only(&self, what: &str, words: &[&str]) -> Result<Option<String>, TraceError> {
+        // The first of all words that a name has decides: "run" may stand in others too.
+        let word = |name: &str| ["inv", "mem", "dur", "run"].into_iter().find(|word| name.contains(word));
+        let mut fitting = self.names.iter().filter(|name| {
+            is_table(name) && word(&name.to_lowercase()).is_some_and(|word| words.contains(&word))
+        });
+        match (fitting.next(), fitting.next()) {
+            (Some(first), Some(second)) => {
+                let expected = format!("one file with {what}; name it in the options");
+                Err(TraceError::of_file(self.path, format!("{first:?} and {second:?}"), expected))
+            }
+            (first, _) => Ok(first.map(|name| join(self.path, name))),
+        }
     }
 }
 

@@ -59,7 +59,7 @@ impl Opening<'_> {
         let memory = names.memory.map(|name| self.table(&name, MemoryRows::default())).transpose()?;
         let joined = azure::join(invocations, durations, memory, self.options.pairing);
         let joined = joined.map_err(|fault| fault.in_file(&self.options.path))?;
-        Ok(self.opened(joined.counts, joined.law, joined.notes))
+        Ok(self.opened(joined.counts, joined.law, None, joined.notes))
     }
 
     fn servegen(&mut self) -> Result<Opened, TraceError> {
@@ -67,24 +67,32 @@ impl Opening<'_> {
         let clients = names.iter().map(|name| self.table(name, WindowRows::default()));
         let clients = clients.collect::<Result<Vec<_>, _>>()?;
         let counts = self.in_path(servegen::join(clients, self.luck))?;
-        Ok(self.opened(counts, ServiceLaw::One(service_models::servegen()), Vec::new()))
+        let law = ServiceLaw::One(service_models::servegen());
+        Ok(self.opened(counts, law, Some(service_models::SERVEGEN), Vec::new()))
     }
 
     fn nab(&mut self) -> Result<Opened, TraceError> {
         let rows = self.table(&self.options.path, CountRows::new(self.options.unit))?;
         let (counts, notes) = self.in_path(rows.counts(self.step))?;
-        Ok(self.opened(counts, ServiceLaw::One(service_models::nab()), notes))
+        let law = ServiceLaw::One(service_models::nab());
+        Ok(self.opened(counts, law, Some(service_models::NAB), notes))
     }
 
     fn prometheus(&mut self) -> Result<Opened, TraceError> {
         let query = self.read(&self.options.path, RangeQuery::default())?;
         let (counts, notes) = self.in_path(query.counts(self.options.values, self.step, self.luck))?;
-        Ok(self.opened(counts, ServiceLaw::Recorded, notes))
+        Ok(self.opened(counts, ServiceLaw::Recorded, None, notes))
     }
 
-    fn opened(&self, counts: Counts, law: ServiceLaw, notes: Vec<String>) -> Opened {
+    fn opened(
+        &self,
+        counts: Counts,
+        law: ServiceLaw,
+        assumed: Option<&'static str>,
+        notes: Vec<String>,
+    ) -> Opened {
         let feed = CountFeed::new(counts, self.options.expand, self.luck);
-        let feed = Feed::Counts { feed, file: self.options.path.clone(), skipped: self.skipped };
+        let feed = Feed::Counts { feed, file: self.options.path.clone(), assumed, skipped: self.skipped };
         Opened { feed, law, notes }
     }
 

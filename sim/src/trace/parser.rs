@@ -77,6 +77,11 @@ impl Parser {
         self.file.content.rows.filtered()
     }
 
+    /// The model that stands in for service times, if there is one.
+    pub(crate) fn assumed(&self) -> Option<&'static str> {
+        self.file.content.rows.assumed()
+    }
+
     pub(crate) fn take(&mut self) -> &mut Vec<Record> {
         self.file.content.rows.take()
     }

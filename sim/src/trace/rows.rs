@@ -1,9 +1,12 @@
 //! From text to rows of cells: separated values, words, and JSON lines, fed in pieces of any size.
 
+mod json;
+mod lines;
+mod separated;
+
 use super::error::Fault;
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
-use std::fmt;
+use lines::LineSplitter;
+use separated::SeparatedSplitter;
 
 /// A longer line is refused: no trace has one, and a file without line ends would fill the memory.
 pub const MAX_LINE: usize = 1 << 20;
@@ -70,8 +73,8 @@ impl Splitter {
             Layout::Separated { delimiter, comment } => {
                 Self::Separated(Box::new(SeparatedSplitter::new(delimiter, comment)))
             }
-            Layout::Words { comment } => Self::Lines(LineSplitter::new(LineKind::Words { comment })),
-            Layout::JsonLines { keys } => Self::Lines(LineSplitter::new(LineKind::Json { keys })),
+            Layout::Words { comment } => Self::Lines(LineSplitter::words(comment)),
+            Layout::JsonLines { keys } => Self::Lines(LineSplitter::json(keys)),
         }
     }
 
@@ -90,26 +93,6 @@ impl Splitter {
             Self::Lines(splitter) => splitter.finish(sink),
         }
     }
-}
-
-/// The csv crate's state machine, which takes pieces, with our own count of lines and bytes.
-pub(crate) struct SeparatedSplitter {
-    core: csv_core::Reader,
-    comment: Option<u8>,
-    state: RowState,
-    /// The current line, from 1.
-    line: u64,
-    /// The line on which the current row began.
-    row_line: u64,
-    row_bytes: usize,
-    cells: Cells,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum RowState {
-    Between,
-    InComment,
-    InRow,
 }
 
 /// The cells of the row being built. The vectors are longer than what is used: csv-core writes into slices.
@@ -149,231 +132,8 @@ impl Cells {
     }
 }
 
-impl SeparatedSplitter {
-    fn new(delimiter: u8, comment: Option<u8>) -> Self {
-        let mut core = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
-        // The state machine looks for a byte-order mark in its first piece only, which would make pieces matter;
-        // after a blank line it no longer does.
-        let _ = core.read_record(b"\n", &mut [0], &mut [0]);
-        let (state, cells) = (RowState::Between, Cells::default());
-        Self { core, comment, state, line: 1, row_line: 1, row_bytes: 0, cells }
-    }
-
-    fn feed(&mut self, mut text: &[u8], sink: &mut dyn RowSink) -> Result<(), Fault> {
-        while let Some(&first) = text.first() {
-            if self.state != RowState::InRow && self.skips(first) {
-                text = &text[1..];
-                continue;
-            }
-            text = self.read(text, sink)?;
-        }
-        Ok(())
-    }
-
-    /// Between rows: whether this byte belongs to a blank line or a comment. If not, a row begins.
-    fn skips(&mut self, byte: u8) -> bool {
-        self.line += u64::from(byte == b'\n');
-        match (self.state, byte) {
-            (_, b'\n' | b'\r') => self.state = RowState::Between,
-            (RowState::InComment, _) => {}
-            (_, byte) if Some(byte) == self.comment => self.state = RowState::InComment,
-            _ => {
-                self.state = RowState::InRow;
-                (self.row_line, self.row_bytes) = (self.line, 0);
-                self.cells.clear();
-                return false;
-            }
-        }
-        true
-    }
-
-    fn read<'t>(&mut self, text: &'t [u8], sink: &mut dyn RowSink) -> Result<&'t [u8], Fault> {
-        use csv_core::ReadRecordResult as Outcome;
-        let before = self.core.line();
-        let cells = &mut self.cells;
-        let (outcome, taken, written, ended) =
-            self.core.read_record(text, &mut cells.text[cells.text_len..], &mut cells.ends[cells.ends_len..]);
-        (cells.text_len, cells.ends_len) = (cells.text_len + written, cells.ends_len + ended);
-        self.line += self.core.line() - before;
-        self.row_bytes += taken;
-        if self.row_bytes > MAX_LINE {
-            return Err(too_long().at_line(self.row_line));
-        }
-        match outcome {
-            Outcome::OutputFull => cells.text.resize(cells.text.len() * 2, 0),
-            Outcome::OutputEndsFull => cells.ends.resize(cells.ends.len() * 2, 0),
-            Outcome::Record => {
-                self.state = RowState::Between;
-                sink.row(&self.cells.row(self.row_line)).map_err(|f| f.at_line(self.row_line))?;
-            }
-            Outcome::InputEmpty | Outcome::End => {}
-        }
-        Ok(&text[taken..])
-    }
-
-    fn finish(&mut self, sink: &mut dyn RowSink) -> Result<(), Fault> {
-        // Twice: the first may only make room for the last cell's end.
-        for _ in 0..2 {
-            if self.state == RowState::InRow {
-                self.read(&[], sink)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Whole lines, cut into words or read as JSON.
-pub(crate) struct LineSplitter {
-    kind: LineKind,
-    line: u64,
-    partial: Vec<u8>,
-    cells: Cells,
-}
-
-enum LineKind {
-    Words { comment: Option<u8> },
-    Json { keys: Vec<String> },
-}
-
-impl LineSplitter {
-    fn new(kind: LineKind) -> Self {
-        Self { kind, line: 1, partial: Vec::new(), cells: Cells::default() }
-    }
-
-    fn feed(&mut self, text: &[u8], sink: &mut dyn RowSink) -> Result<(), Fault> {
-        for piece in text.split_inclusive(|&b| b == b'\n') {
-            if self.partial.len() + piece.len() > MAX_LINE {
-                return Err(too_long().at_line(self.line));
-            }
-            if piece.last() != Some(&b'\n') {
-                self.partial.extend_from_slice(piece);
-            } else if self.partial.is_empty() {
-                self.cut(piece, sink)?;
-            } else {
-                let mut whole = std::mem::take(&mut self.partial);
-                whole.extend_from_slice(piece);
-                self.cut(&whole, sink)?;
-                whole.clear();
-                self.partial = whole;
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self, sink: &mut dyn RowSink) -> Result<(), Fault> {
-        let rest = std::mem::take(&mut self.partial);
-        self.cut(&rest, sink)
-    }
-
-    fn cut(&mut self, line: &[u8], sink: &mut dyn RowSink) -> Result<(), Fault> {
-        let number = self.line;
-        self.line += 1;
-        let line = line.trim_ascii();
-        if line.is_empty() {
-            return Ok(());
-        }
-        self.cells.clear();
-        match &self.kind {
-            LineKind::Words { comment } if line.first().copied() == *comment => return Ok(()),
-            LineKind::Words { .. } => {
-                let words = line.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty());
-                words.for_each(|w| self.cells.push(w));
-            }
-            LineKind::Json { keys } => {
-                if let Err(fault) = read_object(line, keys, &mut self.cells) {
-                    return sink.bad_row(fault.at_line(number));
-                }
-            }
-        }
-        sink.row(&self.cells.row(number)).map_err(|f| f.at_line(number))
-    }
-}
-
 fn too_long() -> Fault {
     Fault::new(format!("a line of more than {MAX_LINE} bytes"), "shorter lines")
-}
-
-/// Puts the values of `keys` in order of the keys, each as its JSON text, a string without its quotes.
-fn read_object(line: &[u8], keys: &[String], cells: &mut Cells) -> Result<(), Fault> {
-    let text = std::str::from_utf8(line).map_err(|_| Fault::bad_record("bytes that are no UTF-8", "JSON"))?;
-    let mut json = serde_json::Deserializer::from_str(text);
-    let values = ObjectSeed { keys }
-        .deserialize(&mut json)
-        .and_then(|values| json.end().map(|()| values))
-        .map_err(|e| Fault::bad_record(format!("no JSON object ({e})"), "one JSON object a line"))?;
-    for value in &values {
-        push_value(value.map_or("", RawValue::get), cells);
-    }
-    Ok(())
-}
-
-fn push_value(raw: &str, cells: &mut Cells) {
-    if !raw.starts_with('"') {
-        cells.push(if raw == "null" { b"" } else { raw.as_bytes() });
-    } else if let Ok(text) = serde_json::from_str::<String>(raw) {
-        cells.push(text.as_bytes());
-    } else {
-        cells.push(raw.as_bytes());
-    }
-}
-
-/// Reads an object and keeps the raw values of some keys.
-struct ObjectSeed<'k> {
-    keys: &'k [String],
-}
-
-impl<'de> DeserializeSeed<'de> for ObjectSeed<'_> {
-    type Value = Vec<Option<&'de RawValue>>;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ObjectSeed<'_> {
-    type Value = Vec<Option<&'de RawValue>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-        let mut values = vec![None; self.keys.len()];
-        while let Some(wanted) = map.next_key_seed(KeySeed { keys: self.keys })? {
-            match wanted {
-                Some(index) => values[index] = Some(map.next_value::<&'de RawValue>()?),
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(values)
-    }
-}
-
-/// Finds a key's index without keeping its text.
-struct KeySeed<'k> {
-    keys: &'k [String],
-}
-
-impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
-    type Value = Option<usize>;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for KeySeed<'_> {
-    type Value = Option<usize>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(self.keys.iter().position(|k| k == key))
-    }
 }
 
 #[cfg(test)]

@@ -21,6 +21,16 @@ pub(crate) const SWIM: &str = "10 + (map_input_bytes + shuffle_bytes + reduce_ou
 const MILLISECOND: f64 = 1e6;
 const SECOND: f64 = 1e9;
 
+/// What [`servegen`] assumes.
+pub(crate) const SERVEGEN: &str = "log-normal, median 8 s, p99 60 s";
+/// What [`nab`] assumes.
+pub(crate) const NAB: &str = "log-normal, median 150 ms, p99 2.6 s";
+
+/// What a reader of results is told of a model.
+pub(crate) fn note(model: &str) -> String {
+    format!("the trace has no service times; assumed: {model}")
+}
+
 /// Requests to a reasoning model, which ServeGen gives no lengths for in its rates: median 8 s, p99 60 s.
 pub(crate) fn servegen() -> Dist {
     log_normal(8.0 * SECOND, 60.0 * SECOND)

@@ -7,6 +7,7 @@ use super::opening::Opening;
 use super::options::TraceOptions;
 use super::pace::Pace;
 use super::service::ServiceLaw;
+use super::service_models;
 use super::settings::Settings;
 use super::spread::Luck;
 use crate::dist::{Check, Dist, ParameterError};
@@ -129,6 +130,9 @@ impl TraceSource {
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let mut notes = self.notes.clone();
+        if let (Some(model), false) = (self.feed.assumed(), matches!(self.law, ServiceLaw::Instead(_))) {
+            notes.push(service_models::note(model));
+        }
         for (count, what) in [
             (self.feed.filtered(), "records that do not pass the filter were left out"),
             (self.feed.skipped(), "bad records were skipped"),

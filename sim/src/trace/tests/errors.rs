@@ -74,6 +74,8 @@ fn mappings_and_formulas() {
         error(&filtered, "a,b\n1,1\n"),
         "t: found no record that passes the filter, expected at least one record"
     );
+    let absent = error(&mapped("a", "c"), "a,b\n1,1\n");
+    assert_eq!(absent, r#"t: line 1: found the columns "a", "b", expected a column "c""#);
     let mut pattern = mapped("a", "b");
     pattern.mapping.get_or_insert_default().time_format = Some("%Q".into());
     assert!(error(&pattern, "").starts_with(r#"t: mapping.time_format: found "%Q", expected one of %Y"#));

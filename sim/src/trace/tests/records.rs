@@ -107,6 +107,21 @@ fn services_can_be_replaced() {
 }
 
 #[test]
+fn assumed_services_are_noted_and_measured_ones_are_not() {
+    let note = "the trace has no service times; assumed: 0.2 + 0.03 * output_length";
+    assert_eq!(open(&options(TraceFormat::Mooncake), b"").unwrap().notes(), [note]);
+    let own = TraceOptions { service: Some("1".into()), ..options(TraceFormat::Mooncake) };
+    assert!(open(&own, b"").unwrap().notes().is_empty());
+    for (elapsed, notes) in [("", 1), ("Elapsed time,", 0)] {
+        let cell = if elapsed.is_empty() { "" } else { "3," };
+        let text = format!("Timestamp,{elapsed}Request tokens,Response tokens\n5,{cell}7,8\n");
+        let mut source = open(&options(TraceFormat::Burstgpt), text.as_bytes()).unwrap();
+        drain(&mut source).unwrap();
+        assert_eq!(source.notes().len(), notes);
+    }
+}
+
+#[test]
 fn speed_and_length_scale_simulated_time() {
     let text = "0,1\n10,1\n20,1\n30,1\n";
     let faster = TraceOptions { speed: 10.0, length: Some("2s".into()), ..options(TraceFormat::Csv) };
