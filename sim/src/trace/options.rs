@@ -1,5 +1,6 @@
 //! What a user says about a trace: where it is, its format, and how it is replayed.
 
+use crate::scenario::Span;
 use crate::workload::Expand;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,7 +42,7 @@ pub struct TraceOptions {
     pub speed: f64,
     /// Arrivals from this simulated time on are left out ("2h").
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub length: Option<String>,
+    pub length: Option<Span>,
     /// Where the arrivals of an interval lie, of which the trace knows only the number. Default: `uniform`; for
     /// `servegen` as drawn from its fitted gaps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,7 +61,7 @@ pub struct TraceOptions {
     pub values: Values,
     /// Interval between two lines or values (`nab`, `prometheus`), such as "5m". Default: the smallest found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub step: Option<String>,
+    pub step: Option<Span>,
 }
 
 const fn one() -> f64 {

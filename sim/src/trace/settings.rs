@@ -1,8 +1,8 @@
 //! The options of a trace that are numbers, checked; and whether the options fit the format.
 
 use super::error::TraceError;
-use super::number::nanoseconds;
 use super::options::{TraceFormat, TraceOptions, Unit};
+use crate::scenario::Span;
 
 /// Speed, length and step as numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,8 +21,8 @@ impl Settings {
             return Err(TraceError::of_option(&options.path, "speed", speed.to_string(), "a number above 0"));
         }
         check_use(options)?;
-        let length = span(options, "length", options.length.as_deref())?.unwrap_or(u64::MAX);
-        Ok(Self { speed, length, step: span(options, "step", options.step.as_deref())? })
+        let length = span(options, "length", options.length)?.unwrap_or(u64::MAX);
+        Ok(Self { speed, length, step: span(options, "step", options.step)? })
     }
 
     /// A trace's time in simulated time.
@@ -32,26 +32,12 @@ impl Settings {
     }
 }
 
-/// A duration with its unit, such as "1.5h".
-fn span(options: &TraceOptions, option: &str, text: Option<&str>) -> Result<Option<u64>, TraceError> {
-    let Some(text) = text else { return Ok(None) };
-    let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
-    let unit = match unit {
-        "ns" => Some(Unit::Nanoseconds),
-        "us" => Some(Unit::Microseconds),
-        "ms" => Some(Unit::Milliseconds),
-        "s" => Some(Unit::Seconds),
-        "m" => Some(Unit::Minutes),
-        "h" => Some(Unit::Hours),
-        "d" => Some(Unit::Days),
-        _ => None,
-    };
-    let nanos = unit.and_then(|unit| nanoseconds(number.trim().as_bytes(), unit).ok());
-    let nanos = nanos.and_then(|nanos| u64::try_from(nanos).ok()).filter(|nanos| *nanos > 0);
-    nanos.map(Some).ok_or_else(|| {
-        let expected = "a duration above 0 with its unit (ns, us, ms, s, m, h, d), such as \"90m\"";
-        TraceError::of_option(&options.path, option, format!("{text:?}"), expected)
-    })
+/// A duration above 0 in nanoseconds.
+fn span(options: &TraceOptions, option: &str, span: Option<Span>) -> Result<Option<u64>, TraceError> {
+    if span == Some(Span(0)) {
+        return Err(TraceError::of_option(&options.path, option, "0s", "a duration above 0"));
+    }
+    Ok(span.map(|span| span.0))
 }
 
 /// Refuses options that the format has no use for: they would do nothing in silence.
@@ -92,13 +78,10 @@ mod tests {
     }
 
     #[test]
-    fn lengths_have_units() {
-        for (text, nanos) in [("2h", 7_200_000_000_000), ("1.5s", 1_500_000_000), ("10 ms", 10_000_000)] {
-            assert_eq!(settings(|o| o.length = Some(text.into())).unwrap().length, nanos);
-        }
-        for text in ["", "2", "h", "-1s", "0s", "1 week", "999999d"] {
-            assert!(settings(|o| o.length = Some(text.into())).is_err(), "{text}");
-        }
+    fn a_length_of_nothing_is_refused() {
+        assert_eq!(settings(|_| ()).unwrap().length, u64::MAX);
+        assert_eq!(settings(|o| o.length = Some(Span(5))).unwrap().length, 5);
+        assert!(settings(|o| o.length = Some(Span(0))).is_err());
     }
 
     #[test]
@@ -114,6 +97,6 @@ mod tests {
     fn options_without_use_are_refused() {
         let error = settings(|o| o.filter = Some("a > 1".into())).unwrap_err();
         assert_eq!(error.column.as_deref(), Some("filter"));
-        assert!(settings(|o| o.step = Some("5m".into())).is_ok());
+        assert!(settings(|o| o.step = Some(Span(1))).is_ok());
     }
 }

@@ -7,6 +7,7 @@ mod records;
 
 use super::*;
 use crate::rng::Stream;
+use crate::scenario::Span;
 use crate::workload::Block;
 use std::sync::Arc;
 

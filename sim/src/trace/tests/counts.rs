@@ -88,7 +88,7 @@ fn nab_repeats_the_count_before_a_gap_and_says_so() {
     let all = drain(&mut source).unwrap();
     let per_interval = |i: u64| all.iter().filter(|a| a.0 / 300_000_000_000 == i).count();
     assert_eq!([0, 1, 2, 3, 4].map(per_interval), [94, 56, 56, 56, 1]);
-    let stepped = TraceOptions { step: Some("60s".into()), ..options(TraceFormat::Nab) };
+    let stepped = TraceOptions { step: Span::parse("60s").ok(), ..options(TraceFormat::Nab) };
     assert_eq!(arrivals(&stepped, b"timestamp,value\n0,3\n").unwrap().len(), 3);
 }
 

@@ -124,7 +124,7 @@ fn assumed_services_are_noted_and_measured_ones_are_not() {
 #[test]
 fn speed_and_length_scale_simulated_time() {
     let text = "0,1\n10,1\n20,1\n30,1\n";
-    let faster = TraceOptions { speed: 10.0, length: Some("2s".into()), ..options(TraceFormat::Csv) };
+    let faster = TraceOptions { speed: 10.0, length: Span::parse("2s").ok(), ..options(TraceFormat::Csv) };
     let mut source = open(&faster, text.as_bytes()).unwrap();
     assert_eq!(source.span(), None);
     assert_eq!(drain(&mut source).unwrap(), [(0, 1_000_000_000), (1_000_000_000, 1_000_000_000)]);
@@ -186,7 +186,7 @@ fn statistics_come_from_arrivals() {
 /// Drains a source whose block is taken back after some arrivals, by a change that changes nothing.
 fn drained_with_changes(change: impl Fn(&mut TraceSource, u64, usize)) -> Vec<(u64, u64)> {
     let text: String = (0..3000).map(|i| format!("2014-04-10 00:{:02}:{:02},1\n", i / 60, i % 60)).collect();
-    let trace = TraceOptions { step: Some("1s".into()), ..options(TraceFormat::Nab) };
+    let trace = TraceOptions { step: Span::parse("1s").ok(), ..options(TraceFormat::Nab) };
     let mut source = open(&trace, ("timestamp,value\n".to_owned() + &text).as_bytes()).unwrap();
     let (mut block, mut all) = (Block::default(), Vec::new());
     for round in 0_usize.. {
