@@ -23,7 +23,7 @@ pub(super) use confirmed::{NoSyncConfirmed, is_confirmed};
 use super::state::{Slot, lenient_integer, lenient_number};
 use super::{Context, ScalingAlgorithm, Verdict, Wish};
 use crate::config::{ConfigError, ConfigMap, KeyDoc, Reader};
-use crate::decision::{Limit, Reason, Rule};
+use crate::decision::{Limit, Reason, Rule, per_type};
 use crate::metrics::{MetricsSnapshot, QueueMetrics, TaskQueueType};
 use crate::signals::TaskAdd;
 use crate::time::{Millis, Timestamp};
@@ -198,7 +198,8 @@ fn with_poll_numbers(
     elapsed: Millis,
     metrics: &MetricsSnapshot,
 ) -> Reason {
-    reason.inputs.reserve(11);
+    // Four settings, epsilon, and for each type its backlog, its rate and the rate before: one allocation.
+    reason.inputs.reserve(14);
     reason = reason.with_all(&[
         ("threshold", as_f64(config.threshold)),
         ("elapsed_ms", elapsed.as_f64()),
@@ -207,11 +208,14 @@ fn with_poll_numbers(
     ]);
     for (task_type, queue) in metrics.present() {
         reason = reason
-            .with(crate::decision::per_type(task_type, BACKLOGS), as_f64(queue.last_backlog_count))
-            .with(crate::decision::per_type(task_type, RATES), f64::from(queue.last_processing_rate));
+            .with(per_type(task_type, BACKLOGS), as_f64(queue.last_backlog_count))
+            .with(per_type(task_type, RATES), f64::from(queue.last_processing_rate));
     }
     reason
 }
+
+const PREVIOUS_RATES: [&str; 3] =
+    ["workflow_previous_dispatch_rate", "activity_previous_dispatch_rate", "nexus_previous_dispatch_rate"];
 
 #[expect(clippy::cast_precision_loss, reason = "for a record; counts this large do not occur")]
 const fn as_f64(number: i64) -> f64 {
@@ -254,6 +258,17 @@ impl NoSync {
         self.config.epsilon > 0.0 && previous.is_some_and(is_same)
     }
 
+    fn with_epsilon_numbers(&self, reason: Reason, metrics: &MetricsSnapshot) -> Reason {
+        if self.config.epsilon <= 0.0 {
+            return reason;
+        }
+        let previous = metrics.present().filter_map(|(task_type, _)| {
+            Some((per_type(task_type, PREVIOUS_RATES), self.last_rates[task_type.index()].get()?))
+        });
+        previous
+            .fold(reason.with("epsilon", self.config.epsilon), |reason, (name, rate)| reason.with(name, rate))
+    }
+
     fn keep_rate(&mut self, task_type: TaskQueueType, queue: &QueueMetrics) {
         let rate = f64::from(queue.last_processing_rate);
         if rate.is_finite() {
@@ -275,8 +290,7 @@ impl ScalingAlgorithm for NoSync {
         let judgements = metrics.present().map(|(task_type, queue)| self.judge(task_type, queue, elapsed));
         let judgement = judgements.fold(Judgement::NoChange, Judgement::or);
         let reason = with_poll_numbers(judgement.reason(), &self.config, elapsed, metrics);
-        let reason =
-            if self.config.epsilon > 0.0 { reason.with("epsilon", self.config.epsilon) } else { reason };
+        let reason = self.with_epsilon_numbers(reason, metrics);
         for (task_type, queue) in metrics.present() {
             self.keep_rate(task_type, queue);
         }

@@ -123,6 +123,8 @@ fn a_rate_within_epsilon_cancels_growth_and_refresh_alike() {
     let held = poll(2.5);
     assert_eq!(held.wish, Wish::Nothing);
     assert_eq!(said(&held), (Rule::BacklogAboveThreshold, 1, 0, Some(Limit::DispatchRateEpsilon)));
+    let numbers = ["epsilon", "activity_dispatch_rate", "activity_previous_dispatch_rate"];
+    assert_eq!(numbers.map(|name| input(&held, name)), [0.5, 2.5, 2.0]);
     assert_eq!(poll(1.5).wish, Wish::Nothing);
     assert_eq!(poll(2.500_000_2).wish, Wish::MoreWorkers(1));
     assert_eq!(poll(1.499_999_9).wish, Wish::MoreWorkers(1));
