@@ -1,7 +1,7 @@
 //! The world: task queues, workers and providers, moved by events. It takes no scaling decision.
 //!
-//! Kept apart by subject: [`tasks`] adds, matches and finishes tasks, [`lost`] brings lost ones back, [`fleet`]
-//! starts and ends workers, [`launch`] is the provider's side of a call, [`execution`] shapes workflows.
+//! Kept apart by subject: `tasks` adds, matches and finishes tasks, `lost` brings lost ones back, `fleet`
+//! starts and ends workers, `launch` is the provider's side of a call, `execution` shapes workflows.
 
 mod execution;
 mod fleet;

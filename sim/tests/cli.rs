@@ -1,0 +1,303 @@
+//! The command line as a person meets it: what it prints, what it writes, and how it ends.
+#![cfg(feature = "cli")]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A scenario that runs in no time.
+const SMALL: &str = r#"
+format = 1
+title = "Small"
+seed = 3
+horizon = "5m"
+
+[[workload]]
+name = "orders"
+arrival = { kind = "poisson", rate = 3.0 }
+service = { kind = "lognormal", median = "800ms", p99 = "6s" }
+
+[spec.scaling_group_specs.activities]
+task_types = ["ACTIVITY"]
+compute = { provider_type = "aws-lambda" }
+scaling = { scaling_algorithm = "no-sync" }
+"#;
+
+/// A folder of this test alone.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).expect("the folder can be made");
+        Self(path)
+    }
+
+    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.0.join(name);
+        fs::write(&path, content).expect("the file can be written");
+        path.to_string_lossy().into_owned()
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_string_lossy().into_owned()
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.0.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+}
+
+fn wci(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wci"));
+    command.args(args).env_remove("WCI_TRACES").env("NO_COLOR", "1");
+    command.output().expect("wci runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Runs and expects status 2 and all of these words on stderr, which must hold no panic.
+fn refused(args: &[&str], words: &[&str]) {
+    let output = wci(args);
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {error}");
+    assert!(!error.contains("panicked"), "{args:?}: {error}");
+    for word in words {
+        assert!(error.contains(word), "{args:?}: no {word:?} in: {error}");
+    }
+}
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(content).expect("memory takes it");
+    encoder.finish().expect("memory takes it")
+}
+
+#[test]
+fn runs_a_scenario_and_writes_everything() {
+    let folder = Folder::new("writes");
+    let scenario = folder.file("small.toml", SMALL);
+    let out = folder.path("out");
+    let output = wci(&["run", &scenario, "--out", &out, "--tasks"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("Small"), "{}", text(&output.stdout));
+    for name in [
+        "summary.json",
+        "performance.json",
+        "timeseries.csv",
+        "decisions.jsonl",
+        "journal.jsonl",
+        "tasks.csv",
+    ] {
+        assert!(folder.read(&format!("out/{name}")).lines().count() > 1, "{name} is empty");
+    }
+    let page = folder.read("out/report.html");
+    assert!(page.contains("Small") && page.contains("</html>"));
+    let pictures = fs::read_dir(&out).expect("the folder is there").filter_map(Result::ok);
+    let names: Vec<String> = pictures.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    for kind in [".png", ".svg"] {
+        assert_eq!(names.iter().filter(|name| name.ends_with(kind)).count(), 5, "{names:?}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_another_seed_another_digest() {
+    let folder = Folder::new("bytes");
+    let scenario = folder.file("small.toml", SMALL);
+    let summary = |seed: &str, out: &str| {
+        let out_path = folder.path(out);
+        let output = wci(&["run", &scenario, "--seed", seed, "--out", &out_path, "-q"]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let names =
+            ["summary.json", "timeseries.csv", "decisions.jsonl", "journal.jsonl", "rates.svg", "rates.png"];
+        names.map(|name| fs::read(folder.0.join(out).join(name)).expect("it was written"))
+    };
+    let first = summary("3", "a");
+    assert!(first == summary("3", "b"), "the same seed gave other bytes");
+    assert_ne!(first[0], summary("4", "c")[0]);
+}
+
+#[test]
+fn a_journal_replays_to_the_same_decisions_and_a_changed_one_does_not() {
+    let folder = Folder::new("replay");
+    let scenario = folder.file("small.toml", SMALL);
+    let out = folder.path("out");
+    assert!(wci(&["run", &scenario, "--out", &out, "-q"]).status.success());
+    let journal = folder.path("out/journal.jsonl");
+    let output = wci(&["replay", &journal]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(text(&output.stdout).contains("every decision came out the same"));
+    let changed = folder.read("out/journal.jsonl").replacen(
+        "\"invoke_worker\":{\"group\":\"activities\",\"count\":1}",
+        "\"invoke_worker\":{\"group\":\"activities\",\"count\":2}",
+        1,
+    );
+    let changed = folder.file("changed.jsonl", changed);
+    assert_eq!(wci(&["replay", &changed]).status.code(), Some(1));
+    let packed = folder.file("journal.jsonl.gz", gzip(folder.read("out/journal.jsonl").as_bytes()));
+    assert_eq!(wci(&["replay", &packed]).status.code(), Some(0));
+    let cut = folder.read("out/journal.jsonl");
+    let cut = folder.file("cut.jsonl", &cut[..cut.len() / 2]);
+    refused(&["replay", &cut], &["cut.jsonl", "line"]);
+}
+
+#[test]
+fn a_failed_expectation_is_status_1() {
+    let folder = Folder::new("expect");
+    let scenario =
+        folder.file("small.toml", format!("{SMALL}\n[expect]\n\"schedule_to_start.max\" = \"< 1ms\"\n"));
+    let output = wci(&["run", &scenario]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+    assert_eq!(wci(&["run", &scenario, "--no-expect"]).status.code(), Some(0));
+}
+
+#[test]
+fn json_has_the_keys_of_the_interface() {
+    let folder = Folder::new("json");
+    let scenario = folder.file("small.toml", SMALL);
+    let output =
+        wci(&["run", &scenario, "--json", "--set", "workload.orders.arrival.rate=5", "--set", "title=Other"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    for path in
+        ["/tasks/arrived", "/schedule_to_start/p95", "/workers/utilization", "/cost_usd/groups/activities"]
+    {
+        assert!(json.pointer(path).is_some_and(serde_json::Value::is_number), "{path} in {json}");
+    }
+    assert!(json["performance"]["events"].as_u64() > Some(0));
+    assert_eq!(json["seed"], 3);
+    assert!(json["tasks"]["arrived"].as_u64() > Some(1200), "the rate was set");
+}
+
+#[test]
+fn explains_a_moment() {
+    let folder = Folder::new("explain");
+    let scenario = folder.file("small.toml", SMALL);
+    let output = wci(&["explain", &scenario, "--at", "1m"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("activities"), "{}", text(&output.stdout));
+    refused(&["explain", &scenario, "--at", "soon"], &["--at", "soon"]);
+    refused(&["explain", &scenario, "--at", "1m", "--group", "none"], &["--group none", "activities"]);
+}
+
+#[test]
+fn decides_line_by_line_and_goes_on_after_a_bad_one() {
+    let folder = Folder::new("decide");
+    let good = r#"{"algorithm":"no-sync","config":{},"status":{},"now_ms":1700000000000,"task_add":{"task_queue_type":1,"is_sync_match":false}}"#;
+    let bad_config = good.replace("\"config\":{}", "\"config\":{\"scale_up_coolof_ms\":5}");
+    let file = folder.file("questions.jsonl", format!("{good}\nnot json\n{bad_config}\n{good}\n"));
+    let output = wci(&["decide", &file]);
+    let answers: Vec<serde_json::Value> = text(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("each answer is JSON"))
+        .collect();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(answers.len(), 4);
+    assert_eq!(answers[0]["actions"][0]["action"], "invoke-worker");
+    assert!(answers[1]["error"].as_str().is_some_and(|error| error.contains('2')), "{}", answers[1]);
+    assert!(
+        answers[2]["error"].as_str().is_some_and(|error| error.contains("scale_up_cooloff_ms")),
+        "{}",
+        answers[2]
+    );
+    assert_eq!(answers[3], answers[0]);
+}
+
+#[test]
+fn bad_scenarios_are_refused_with_file_line_key_found_and_expected() {
+    let folder = Folder::new("scenarios");
+    refused(&["run", &folder.path("missing.toml")], &["missing.toml", "no such file"]);
+    let cases: [(&str, &str, &str, &[&str]); 9] = [
+        ("unknown.toml", "seed = 3", "sed = 3", &["unknown.toml:4", "sed", "seed"]),
+        ("horizon.toml", "horizon = \"5m\"", "horizon = \"0s\"", &["horizon.toml", "horizon", "0s"]),
+        ("negative.toml", "800ms", "-800ms", &["negative.toml:10", "median", "a negative duration"]),
+        ("nan.toml", "rate = 3.0", "rate = nan", &["nan.toml:9", "rate"]),
+        ("unit.toml", "\"5m\"", "5", &["unit.toml:5", "horizon", "5"]),
+        ("type.toml", "[\"ACTIVITY\"]", "[\"ACTIVITEE\"]", &["type.toml", "ACTIVITEE", "ACTIVITY"]),
+        ("algorithm.toml", "\"no-sync\"", "\"no-sink\"", &["algorithm.toml", "no-sink", "no-sync"]),
+        (
+            "both.toml",
+            "service =",
+            "trace = { path = \"x.csv\" }\nservice =",
+            &["both.toml", "arrival", "trace"],
+        ),
+        ("syntax.toml", "format = 1", "format = ", &["syntax.toml:2"]),
+    ];
+    for (name, from, to, words) in cases {
+        assert!(SMALL.contains(from));
+        let file = folder.file(name, SMALL.replacen(from, to, 1));
+        refused(&["run", &file], words);
+        refused(&["validate", &file], words);
+    }
+    let groups = SMALL.split("[spec").next().expect("there is something before").to_owned()
+        + "[spec.scaling_group_specs]\n";
+    refused(&["run", &folder.file("groups.toml", groups)], &["groups.toml", "group"]);
+    let good = folder.file("good.toml", SMALL);
+    refused(&["run", &good, "--set", "horizon"], &["--set horizon", "PATH=VALUE"]);
+    refused(&["run", &good, "--set", "horizn=1h"], &["horizn", "horizon"]);
+}
+
+#[test]
+fn bad_traces_are_refused_with_file_and_line() {
+    let folder = Folder::new("traces");
+    let plain = "timestamp,duration\n0,1\n1,2.5\n2,0.5\n";
+    let stats = |name: &str, content: &[u8]| folder.file(name, content);
+    let good = stats("good.csv", plain.as_bytes());
+    assert!(wci(&["trace", "stats", &good]).status.success());
+    refused(&["trace", "stats", &folder.path("none.csv")], &["none.csv", "no such file"]);
+    let packed = gzip(plain.repeat(1000).as_bytes());
+    let cut = stats("cut.csv.gz", &packed[..packed.len() - 20]);
+    refused(&["trace", "stats", &cut, "--format", "csv"], &["cut.csv.gz"]);
+    let column = stats("column.csv", b"timestamp,duration\n0,1\n1\n");
+    refused(&["trace", "stats", &column, "--format", "csv"], &["column.csv", "3"]);
+    let nan = stats("nan.csv", b"timestamp,duration\n0,1\n1,NaN\n");
+    refused(&["trace", "stats", &nan, "--format", "csv"], &["nan.csv", "3", "NaN"]);
+    let negative = stats("negative.csv", b"timestamp,duration\n0,1\n1,-2\n");
+    refused(&["trace", "stats", &negative, "--format", "csv"], &["negative.csv", "3", "-2"]);
+    let endless = stats("endless.csv", &[b"timestamp,duration\n".to_vec(), vec![b'7'; 2 << 20]].concat());
+    refused(&["trace", "stats", &endless, "--format", "csv"], &["endless.csv", "2"]);
+    let empty = stats("empty.csv", b"");
+    refused(&["trace", "stats", &empty, "--format", "csv"], &["empty.csv"]);
+    let order: String = (0..200_000).map(|i| format!("{},1\n", 200_000 - i)).collect();
+    let order = stats("order.csv", format!("timestamp,duration\n{order}").as_bytes());
+    refused(&["trace", "stats", &order, "--format", "csv"], &["order.csv", "sort"]);
+    assert!(wci(&["trace", "stats", &order, "--format", "csv", "--sort"]).status.success());
+    assert!(wci(&["trace", "stats", &nan, "--format", "csv", "--skip-bad-records"]).status.success());
+}
+
+#[test]
+fn a_missing_outside_trace_is_a_warning_to_validate_and_an_error_to_run() {
+    let folder = Folder::new("outside");
+    let scenario = SMALL.replace(
+        "arrival = { kind = \"poisson\", rate = 3.0 }",
+        "trace = { path = \"${WCI_TRACES}/a.csv\" }",
+    );
+    let file = folder.file("outside.toml", scenario);
+    let output = wci(&["validate", &file]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("warning"), "{}", text(&output.stderr));
+    refused(&["run", &file], &["docs/traces.md", "WCI_TRACES"]);
+}
+
+#[test]
+fn converts_a_trace_that_reads_back_the_same() {
+    let folder = Folder::new("convert");
+    let source = folder.file("in.csv", "timestamp,duration\n10.5,1.25\n11,2.5\n12.000001,0.5\n");
+    let first = wci(&["trace", "convert", &source]);
+    assert!(first.status.success(), "{}", text(&first.stderr));
+    let again = folder.file("again.csv", &first.stdout);
+    assert_eq!(text(&wci(&["trace", "convert", &again]).stdout), text(&first.stdout));
+    assert_eq!(text(&first.stdout).lines().count(), 4);
+}
+
+#[test]
+fn the_schema_is_json_and_names_every_section() {
+    let output = wci(&["schema"]);
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    for section in ["workload", "task_queue", "group", "fault", "change", "expect"] {
+        assert!(schema["properties"].get(section).is_some(), "{section}");
+    }
+}
