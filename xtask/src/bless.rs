@@ -1,29 +1,16 @@
 //! `cargo xtask bless`: writes the golden results anew and shows what that changed.
 
-use crate::shell::{self, cargo, program};
+use crate::shell::{self, program};
+use crate::wci;
 
-const GOLDEN: &str = "scenarios/golden";
-
-/// The differences are those against the last commit, so that a person sees all that the next one would change.
+/// Rewrites the results on fixtures and, where `WCI_TRACES` says where they are, on the real traces. The program
+/// prints each number that changed; at the end come the files that the next commit would change.
 pub fn run() -> Result<(), String> {
-    shell::run(&mut cargo(&[
-        "run",
-        "--quiet",
-        "--release",
-        "--package",
-        "wci-sim",
-        "--",
-        "golden",
-        "--bless",
-    ]))?;
-    shell::run(program("git").args([
-        "--no-pager",
-        "diff",
-        "--stat",
-        "--patch",
-        "--unified=0",
-        "--",
-        GOLDEN,
-    ]))?;
-    shell::run(program("git").args(["ls-files", "--others", "--exclude-standard", "--", GOLDEN]))
+    let program_wci = wci::build("release")?;
+    shell::run(program(&program_wci).args(["golden", "--bless"]).env("WCI_TRACES", wci::FIXTURES))?;
+    if let Some(traces) = shell::real_traces() {
+        let mut real = program(&program_wci);
+        shell::run(real.args(["golden", "--bless", "--real-traces"]).env("WCI_TRACES", traces))?;
+    }
+    shell::run(program("git").args(["status", "--short", "--", "scenarios/golden"]))
 }

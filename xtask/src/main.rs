@@ -14,6 +14,7 @@ mod test;
 mod test_output;
 mod verify;
 mod wasm;
+mod wci;
 
 use std::process::ExitCode;
 

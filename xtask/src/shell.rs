@@ -23,6 +23,13 @@ pub fn is_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| value == "true")
 }
 
+/// Where the real traces are, if the environment says so. Programs run in other folders than ours, so the path is
+/// made absolute lest it change its meaning.
+pub fn real_traces() -> Option<PathBuf> {
+    let traces = std::env::var_os("WCI_TRACES").filter(|traces| !traces.is_empty())?;
+    std::path::absolute(traces).ok()
+}
+
 /// `cargo ARGS`, the cargo that runs us, in the workspace's folder.
 pub fn cargo(args: &[&str]) -> Command {
     let mut command = program(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

@@ -1,14 +1,15 @@
 //! `cargo xtask test`: every test there is, as a table of steps.
 
-use crate::shell::{cargo, stream};
+use crate::shell::{cargo, real_traces, stream};
 use crate::step::Step;
 use crate::tally::Tally;
 use crate::test_output::Counter;
-use crate::{draws, wasm};
+use crate::{draws, wasm, wci};
 
 /// In the order in which a person wants to hear of failures.
 pub const STEPS: &[Step] = &[
     Step { name: "cargo test", run: cargo_test },
+    Step { name: "golden scenarios", run: wci::golden },
     Step { name: "builds for wasm", run: wasm::builds },
     Step { name: "same draws everywhere", run: draws::check },
 ];
@@ -19,9 +20,7 @@ pub const STEPS: &[Step] = &[
 /// and are otherwise counted, by name, as skipped.
 fn cargo_test() -> Result<Tally, String> {
     let mut command = cargo(&["test", "--workspace", "--no-fail-fast", "--profile", "ci"]);
-    if let Some(traces) = std::env::var_os("WCI_TRACES") {
-        // Tests run in the folder of their package: a path relative to ours must not change its meaning.
-        let traces = std::path::absolute(traces).map_err(|e| format!("WCI_TRACES: {e}"))?;
+    if let Some(traces) = real_traces() {
         command.env("WCI_TRACES", traces).args(["--", "--include-ignored"]);
     }
     let mut counter = Counter::default();

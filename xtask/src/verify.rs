@@ -3,7 +3,7 @@
 use crate::shell::{self, cargo};
 use crate::step::Step;
 use crate::tally::Tally;
-use crate::{book, deny, house_rules, wasm};
+use crate::{book, deny, house_rules, wasm, wci};
 
 /// Quick checks first.
 pub const STEPS: &[Step] = &[
@@ -15,6 +15,7 @@ pub const STEPS: &[Step] = &[
     Step { name: "clippy", run: clippy },
     Step { name: "docs", run: docs },
     Step { name: "wasm imports", run: wasm::imports_nothing },
+    Step { name: "same bytes", run: wci::same_bytes },
 ];
 
 fn format() -> Result<Tally, String> {
