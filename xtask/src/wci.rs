@@ -56,7 +56,7 @@ fn compare(name: &str, wci: &Path, traces: &Path, args: &[&str]) -> Result<Tally
             tally.passed += passed;
             has_counts = true;
         } else if !line.starts_with(' ') {
-            tally.failed.push(format!("{name}: {line}"));
+            tally.failed.push(format!("{name}: {}", line.chars().take(200).collect::<String>()));
         }
     })?;
     if !has_counts || ended_well != tally.failed.is_empty() {
