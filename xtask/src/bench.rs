@@ -1,8 +1,10 @@
 //! `cargo xtask bench`: runs the benches of every crate, which print their own tables.
 
-use crate::shell::{self, cargo};
+use crate::shell::{self, cargo, program};
+use crate::wci;
 
 /// One after another: on a busy machine take ratios, not the figures.
 pub fn run() -> Result<(), String> {
-    shell::run(&mut cargo(&["bench", "--quiet", "--workspace", "--bench", "*"]))
+    shell::run(&mut cargo(&["bench", "--quiet", "--workspace", "--bench", "*"]))?;
+    shell::run(program(wci::build("release")?).arg("bench"))
 }
