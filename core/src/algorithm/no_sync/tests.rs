@@ -142,6 +142,28 @@ fn the_first_rate_of_a_type_never_cancels_and_is_stored() {
 }
 
 #[test]
+fn a_stored_rate_of_zero_is_a_rate() {
+    let state = json!({"activity_last_dispatch_rate": 0});
+    let mut rig = Rig::new(NoSync, json!({"scale_up_dispatch_rate_epsilon": 0.1}), state);
+    assert_eq!(said(&rig.poll(T0, &activity(1, 0.0, 0.0))).3, Some(Limit::DispatchRateEpsilon));
+}
+
+#[test]
+fn at_equal_weight_the_first_type_gives_the_reason() {
+    let mut rig = plain(json!({"scale_up_backlog_threshold": 5, "max_worker_lifetime_ms": 1_000}));
+    let metrics = MetricsSnapshot { workflow: Some(queue(1, 0.0, 0.0)), ..activity(9, 0.0, 0.0) };
+    assert_eq!(said(&rig.poll(T0 + 1_000, &metrics)).0, Rule::LifetimeRefresh);
+}
+
+#[test]
+fn a_poll_without_epsilon_does_not_record_one() {
+    for kind in [NoSync, NoSyncConfirmed] {
+        let verdict = Rig::new(kind, json!({}), json!({})).poll(T0, &activity(1, 0.0, 0.0));
+        assert_eq!(verdict.reason.unwrap().input("epsilon"), None);
+    }
+}
+
+#[test]
 fn a_negative_stored_rate_counts_as_none() {
     let state = json!({"activity_last_dispatch_rate": -1});
     let mut rig = Rig::new(NoSync, json!({"scale_up_dispatch_rate_epsilon": 100.0}), state);
@@ -353,6 +375,15 @@ fn the_band_belongs_to_epsilon_and_its_outside_ends_the_watch() {
     for outside in [11.000_001, 8.999_999, 0.0, -1.0, f32::NAN, f32::INFINITY] {
         assert_eq!(poll(outside), (json!(0), json!(0), json!(-1)), "{outside}");
     }
+}
+
+#[test]
+fn a_reference_of_zero_is_left_by_any_dispatch() {
+    let state =
+        json!({"activity_dispatch_rate_within_epsilon_since_ms": T0, "activity_dispatch_ref_rate": 0});
+    let mut rig = confirmed(json!({}), state);
+    rig.poll(T0 + 90_000, &activity(5, 0.0, 0.001));
+    assert_eq!(watch(&rig), (json!(0), json!(0), json!(-1)));
 }
 
 #[test]

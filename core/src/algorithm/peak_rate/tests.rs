@@ -98,8 +98,11 @@ fn the_rates_seen_survive_and_stay_bounded() {
 #[test]
 fn broken_rates_are_dropped() {
     let state = json!({"dispatch_rates_by_worker_count":
-        {"2": [1.0, "x", -1.0, null], "x": [1.0], "0": [1.0], "3": 5, "-1": [1], "4294967295": [1]}});
-    assert_eq!(SeenRates::read(&map(state)).0.into_iter().collect::<Vec<_>>(), [(2, [1.0].into())]);
+        {"2": [1.0, "x", -1.0, null], "x": [1.0], "0": [1.0], "3": 5, "-1": [1], "4294967295": [1], "2147483647": [0]}});
+    assert_eq!(
+        SeenRates::read(&map(state)).0.into_iter().collect::<Vec<_>>(),
+        [(2, [1.0].into()), (2_147_483_647, [0.0].into())]
+    );
     assert_eq!(SeenRates::read(&map(json!({"dispatch_rates_by_worker_count": [1]}))), SeenRates::default());
 }
 

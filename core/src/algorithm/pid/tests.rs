@@ -40,6 +40,7 @@ fn a_poll_within_the_interval_waits() {
     let state = rig.state();
     let waits = rig.poll(T0 + 999, &activity(50, 0.0, 0.0));
     assert_eq!((waits.wish, said(&waits).3), (Wish::Nothing, Some(Limit::Cooldown)));
+    assert_eq!(said(&rig.poll(T0, &activity(50, 0.0, 0.0))).3, Some(Limit::Cooldown));
     assert_eq!(rig.state(), state);
     assert_eq!(said(&rig.poll(T0 + 1_000, &activity(50, 0.0, 0.0))).0, Rule::ControlAbove);
 }

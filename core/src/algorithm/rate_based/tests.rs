@@ -282,8 +282,12 @@ fn a_plan_above_the_maximum_falls_by_the_down_rule() {
 
 #[test]
 fn the_right_size_is_no_change() {
-    let verdict = blind(&mut loaded(json!({}), 2, 1.0), T0);
-    assert_eq!((verdict.wish, said(&verdict)), (Wish::Nothing, (Rule::NoChange, 2, 2, None)));
+    let state = json!({"worker_count": 2, "ewma_arrival_rate": 1, "ewma_per_consumer_capacity": 1,
+        "last_scale_up_time_ms": T0, "last_scale_down_time_ms": T0, "last_no_sync_match_time_ms": T0});
+    for config in [json!({}), json!({"min_count": 2, "initial_count": 2, "max_count": 2})] {
+        let verdict = blind(&mut Rig::new(RateBased, config, state.clone()), T0);
+        assert_eq!((verdict.wish, said(&verdict)), (Wish::Nothing, (Rule::NoChange, 2, 2, None)));
+    }
 }
 
 #[test]
