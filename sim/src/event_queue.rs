@@ -31,10 +31,12 @@ pub enum EventKind {
     LostTimeout = 10,
     /// A lost task's backoff is over; index of the lost task.
     BackoffEnd = 11,
+    /// A burst's last adds may be due to be signalled; index of the lane and partition.
+    Flush = 12,
 }
 
 impl EventKind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Departure,
         Self::Crash,
         Self::Lifetime,
@@ -47,6 +49,7 @@ impl EventKind {
         Self::Planned,
         Self::LostTimeout,
         Self::BackoffEnd,
+        Self::Flush,
     ];
 }
 

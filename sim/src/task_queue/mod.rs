@@ -37,6 +37,8 @@ pub struct Partition {
     pub backlog: VecDeque<Waiting>,
     /// Batches adds into signals.
     pub batcher: Batcher,
+    /// Whether a `Flush` event is on its way.
+    pub flush_armed: bool,
     waiting_polls: u32,
 }
 

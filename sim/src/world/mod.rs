@@ -126,6 +126,10 @@ pub struct World {
     measured_from: Nanos,
     measured_until: Nanos,
     batching: BatchIntervals,
+    /// The optional timer that signals the last adds of a burst.
+    flush_after: Option<Millis>,
+    /// Lane and partition of each `Flush` event's index.
+    flush_places: Vec<(usize, usize)>,
     signal_latency: Nanos,
     signals_sent: u64,
     matches: u64,
@@ -157,6 +161,8 @@ impl World {
             measured_from: model.warm_up,
             measured_until: model.horizon,
             batching: model.controller.settings.batching,
+            flush_after: model.controller.settings.flush_interval,
+            flush_places: Vec::new(),
             signal_latency: model.controller.signal_latency,
             signals_sent: 0,
             matches: 0,
@@ -271,6 +277,7 @@ impl World {
             EventKind::StartSlot => self.start_slot_free(index),
             EventKind::LostTimeout => self.lost_timeout(index),
             EventKind::BackoffEnd => self.backoff_end(index),
+            EventKind::Flush => self.flush_due(index),
             // Departures are handled by the caller; plans belong to the driver, which looks before it calls.
             EventKind::Departure | EventKind::Planned => {}
         }

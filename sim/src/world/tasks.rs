@@ -2,7 +2,7 @@
 
 use super::{GroupState, PollInFlight, Tag, World, luck};
 use crate::event_queue::EventKind;
-use crate::model::{Binding, Nanos, OnLimit, ProviderMode};
+use crate::model::{Binding, MILLI, Nanos, OnLimit, ProviderMode};
 use crate::rng;
 use crate::task_queue::{PollRef, Waiting};
 use crate::worker::WorkerState;
@@ -413,7 +413,39 @@ impl World {
         }
         if let Some(batch) = lane.partitions[partition].batcher.add(now, outcome, &self.batching) {
             self.send_signal(lane_index, batch);
+        } else if self.flush_after.is_some() {
+            self.arm_flush(lane_index, partition);
         }
+    }
+
+    /// The last adds of a burst are signalled if no later add has done it.
+    pub(super) fn flush_due(&mut self, index: usize) {
+        let (lane_index, partition) = self.flush_places[index];
+        let now = self.timestamp();
+        let place = &mut self.lanes[lane_index].partitions[partition];
+        place.flush_armed = false;
+        let Some(after) = self.flush_after else { return };
+        match place.batcher.flush(now, after) {
+            Some(batch) if self.hook_enabled => self.send_signal(lane_index, batch),
+            Some(_) => {}
+            None => self.arm_flush(lane_index, partition),
+        }
+    }
+
+    fn arm_flush(&mut self, lane_index: usize, partition: usize) {
+        let place = &mut self.lanes[lane_index].partitions[partition];
+        let Some(at) = self.flush_after.and_then(|after| place.batcher.flush_at(after)) else { return };
+        if std::mem::replace(&mut place.flush_armed, true) {
+            return;
+        }
+        let at = at.since(self.start).get().max(0) as Nanos * MILLI;
+        let here = (lane_index, partition);
+        let known = self.flush_places.iter().position(|place| *place == here);
+        let index = known.unwrap_or_else(|| {
+            self.flush_places.push(here);
+            self.flush_places.len() - 1
+        });
+        self.queue.push(at.max(self.now), EventKind::Flush, index);
     }
 
     fn send_signal(&mut self, lane_index: usize, batch: Batch) {
