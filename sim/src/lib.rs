@@ -18,6 +18,7 @@ pub mod summary;
 pub mod task_queue;
 pub mod timeline;
 pub mod trace;
+pub mod warm_up;
 pub mod worker;
 pub mod workload;
 pub mod world;

@@ -301,3 +301,36 @@ fn the_schema_is_json_and_names_every_section() {
         assert!(schema["properties"].get(section).is_some(), "{section}");
     }
 }
+
+#[test]
+fn the_flush_timer_signals_the_last_adds_of_a_burst() {
+    let folder = Folder::new("flush");
+    let bulk = |at: &str| format!("arrival = {{ kind = \"bulk\", count = 1, at = \"{at}\" }}");
+    let second = format!(
+        "[[task_queue]]\nname = \"default\"\npartitions = 1\n\n[[workload]]\nname = \"more\"\n{}\n\
+         service = {{ kind = \"constant\", value = \"1s\" }}\n",
+        bulk("100200ms")
+    );
+    let first = SMALL.replace("arrival = { kind = \"poisson\", rate = 3.0 }", &bulk("100s"));
+    let two = first.replace("[spec.", &format!("{second}\n[spec."));
+    let file = folder.file("two.toml", two);
+    let invoked = |args: &[&str]| {
+        let all = [&["run", &file, "--json", "--no-expect"], args].concat();
+        let output = wci(&all);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+        json["actions"]["invoke_worker"].as_u64().expect("a count")
+    };
+    assert_eq!((invoked(&[]), invoked(&["--set", "controller.batching.flush=600ms"])), (1, 2));
+}
+
+#[test]
+fn a_warm_up_is_found_only_where_there_is_a_steady_state() {
+    let folder = Folder::new("mser");
+    let scenario = folder.file("small.toml", SMALL.replace("\"5m\"", "\"2h\""));
+    let output = wci(&["run", &scenario, "--mser5"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("measured from"), "{}", text(&output.stderr));
+    let day = SMALL.replace("kind = \"poisson\", rate = 3.0", "kind = \"bulk\", count = 30, at = \"1m\"");
+    refused(&["run", &folder.file("bulk.toml", day), "--mser5"], &["--mser5", "steady state"]);
+}

@@ -68,6 +68,9 @@ pub struct RunArgs {
     /// Write no journal (it is the largest file)
     #[arg(long, requires = "out")]
     pub no_journal: bool,
+    /// Find the warm-up by MSER-5 in a first run and leave it out (only for stationary synthetic arrivals)
+    #[arg(long)]
+    pub mser5: bool,
     /// Do not check the scenario's expectations
     #[arg(long)]
     pub no_expect: bool,

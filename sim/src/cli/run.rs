@@ -8,7 +8,8 @@ use crate::report::json::{RunJson, to_json};
 use crate::report::table::{self, Style};
 use crate::report::{Expectation, Report, facts, files};
 use crate::results::RunResult;
-use crate::scenario::{Resolved, expect};
+use crate::scenario::{Resolved, SourceSpec, expect};
+use crate::warm_up;
 use std::io::IsTerminal;
 use std::time::Instant;
 
@@ -16,6 +17,9 @@ use std::time::Instant;
 pub fn run(args: &RunArgs) -> CommandResult {
     let scenario = load::scenario(&args.scenario)?;
     let mut resolved = scenario.resolve()?;
+    if args.mser5 {
+        leave_out_warm_up(&mut resolved)?;
+    }
     let outputs = outputs(args, &resolved)?;
     let result = simulate(&mut resolved, outputs)?;
     let expectations = if args.no_expect { Vec::new() } else { expectations(&resolved, &result)? };
@@ -46,6 +50,28 @@ pub fn run(args: &RunArgs) -> CommandResult {
     }
     let has_failed = report.expectations.iter().any(|expectation| !expectation.passed);
     Ok(if has_failed { Outcome::Failed } else { Outcome::Fine })
+}
+
+/// Runs once to find where the steady state begins, which the real run then measures from.
+fn leave_out_warm_up(resolved: &mut Resolved) -> Result<(), Failure> {
+    let changes = !resolved.model.faults.is_empty() || !resolved.model.changes.is_empty();
+    if changes || !resolved.sources.iter().all(SourceSpec::is_stationary) {
+        let expected =
+            "arrivals whose law never changes (constant, Poisson, renewal, on-off, modulated), no faults";
+        return Err(Failure::new(format!(
+            "--mser5: expected {expected}; this scenario has no steady state to find"
+        )));
+    }
+    resolved.model.warm_up = 0;
+    let first = simulate(resolved, Outputs::none(Progress::new(true)))?;
+    resolved.model.warm_up = warm_up::mser5(&first.timeline, resolved.model.horizon).ok_or_else(|| {
+        Failure::new("--mser5: no steady state found in the first half: a longer horizon may show one")
+    })?;
+    eprintln!(
+        "measured from {} on (MSER-5)",
+        crate::report::units::duration_s(resolved.model.warm_up as f64 / 1e9)
+    );
+    Ok(())
 }
 
 /// Simulates a resolved scenario and measures how fast that was.

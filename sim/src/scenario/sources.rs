@@ -29,6 +29,12 @@ pub enum SourceSpec {
 }
 
 impl SourceSpec {
+    /// Whether its arrivals have the same law at every time.
+    #[must_use]
+    pub fn is_stationary(&self) -> bool {
+        matches!(self, Self::Synthetic { arrivals, .. } if arrivals.is_stationary())
+    }
+
     /// The services, if the scenario itself says them.
     #[must_use]
     pub const fn service(&self) -> Option<&Dist> {

@@ -68,6 +68,12 @@ impl Arrivals {
         Ok(Self(Process::Groups(Plan::Counts { start, interval, counts: Arc::from(counts), expand })))
     }
 
+    /// Whether its law is the same at every time: a constant or a randomly modulated rate.
+    #[must_use]
+    pub fn is_stationary(&self) -> bool {
+        matches!(&self.0, Process::Points(_, rate) if rate.is_stationary())
+    }
+
     /// The true rate at a time, in arrivals a second; `None` for groups, which have none.
     #[must_use]
     pub fn rate_at(&self, now: u64) -> Option<f64> {

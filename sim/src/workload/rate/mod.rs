@@ -30,6 +30,12 @@ enum Shape {
 }
 
 impl Rate {
+    /// Whether its law is the same at every time.
+    #[must_use]
+    pub const fn is_stationary(&self) -> bool {
+        matches!(self.0, Shape::Constant(_) | Shape::Modulated(_))
+    }
+
     /// Always the same.
     pub fn constant(rate: f64) -> Result<Self, ParameterError> {
         Ok(Self(Shape::Constant(per_nano(Check("constant rate"), "rate", rate)?)))
