@@ -73,6 +73,16 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_ends_where_the_next_begins() {
+        let mut out = VecDeque::new();
+        let mut batches = Batches::new(3000, Expand::Uniform, Luck(3));
+        for line in 0..100 {
+            batches.push(Record { at_ns: line / 50 * 10, service_ns: None, line: 0 }, &mut out).unwrap();
+        }
+        assert!(out.len() == 50 && out.iter().all(|r| r.at_ns < 10));
+    }
+
+    #[test]
     fn refuses_batches_that_fill_the_memory() {
         let mut batches = Batches::new(3000, Expand::Even, Luck(3));
         let record = Record { at_ns: 0, service_ns: None, line: 7 };

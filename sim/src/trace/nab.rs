@@ -9,6 +9,9 @@ use super::options::Unit;
 use super::parser::Rows;
 use super::rows::{Row, RowSink};
 
+/// Missing intervals that are filled; more of them are two traces in one file.
+const LONGEST_GAP: u32 = 10_000;
+
 /// Reads such a file.
 pub(crate) struct CountRows {
     unit: Unit,
@@ -39,6 +42,10 @@ impl CountRows {
             let interval = interval_of(at.abs_diff(origin), step).map_err(|f| f.at_line(line))?;
             if interval < counts.intervals {
                 return Err(Fault::new("a second line of this time", "one line an interval").at_line(line));
+            }
+            if interval - counts.intervals > LONGEST_GAP {
+                let found = format!("a gap of {} intervals", interval - counts.intervals);
+                return Err(Fault::new(found, format!("at most {LONGEST_GAP}")).at_line(line));
             }
             for gap in counts.intervals..interval {
                 missing += 1;

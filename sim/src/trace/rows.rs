@@ -185,6 +185,16 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_inside_the_text_is_text_at_any_step() {
+        for step in [1, 1000] {
+            assert_eq!(
+                rows(&CSV, "\n\u{feff}a,b\n".as_bytes(), step).unwrap(),
+                owned(&[(2, &["\u{feff}a", "b"])])
+            );
+        }
+    }
+
+    #[test]
     fn grows_for_wide_rows() {
         let wide = (0..5000).map(|i| i.to_string()).collect::<Vec<_>>().join(",");
         for step in [17, 100_000] {

@@ -69,6 +69,19 @@ fn azure_2019_scales_percentiles_to_the_average() {
 }
 
 #[test]
+fn azure_2019_takes_at_least_a_millisecond_before_scaling() {
+    let durations =
+        DURATIONS.replace("10,1800,10,10,10,10,10,10,10,10,10", "60,1800,0,100,0,0,0,0,100,100,100");
+    let invocations = "HashFunction,480\nf,2000\n";
+    let mut source =
+        azure(&options(TraceFormat::AzureFunctions2019), invocations, &durations.replace("o,b,f,", "o,b,g,"))
+            .unwrap();
+    let services: Vec<u64> = drain(&mut source).unwrap().iter().map(|a| a.1).collect();
+    let (min, max) = (services.iter().min().unwrap(), services.iter().max().unwrap());
+    assert!((*max as f64 / *min as f64 - 100.0).abs() < 0.01, "{min} {max}");
+}
+
+#[test]
 fn expand_says_where_arrivals_lie() {
     let at_start = TraceOptions { expand: Some(Expand::Start), ..options(TraceFormat::AzureFunctions2019) };
     let all = drain(&mut azure(&at_start, INVOCATIONS, DURATIONS).unwrap()).unwrap();

@@ -187,6 +187,11 @@ fn other_counts() {
         ),
         (
             TraceFormat::Nab,
+            "timestamp,value\n0,1\n1,1\n99999999,1\n",
+            "t: line 4: found a gap of 99999997 intervals, expected at most 10000",
+        ),
+        (
+            TraceFormat::Nab,
             "timestamp,value\n0,1\n0,1\n",
             "t: found two lines of the same time, expected one line an interval",
         ),
