@@ -4,8 +4,10 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 use wci_sim::rng::Stream;
+#[cfg(feature = "outside-traces")]
+use wci_sim::trace::Expand;
 use wci_sim::trace::{
-    Expand, TraceDraws, TraceFiles, TraceFormat, TraceOptions, TraceSource, TraceStats, convert, stats,
+    TraceDraws, TraceFiles, TraceFormat, TraceOptions, TraceSource, TraceStats, convert, stats,
 };
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/fixtures");
@@ -80,7 +82,8 @@ fn a_converted_fixture_has_the_figures_of_the_original() {
     }
 }
 
-/// The folder of the real traces; tests that need it are ignored unless asked for.
+/// The folder of the real traces; tests that need it belong to a feature.
+#[cfg(feature = "outside-traces")]
 fn real_traces() -> String {
     let root = std::env::var("WCI_TRACES").unwrap_or_default();
     assert!(
@@ -90,15 +93,17 @@ fn real_traces() -> String {
     root
 }
 
+#[cfg(feature = "outside-traces")]
 fn is_close(what: &str, found: f64, expected: f64, tolerance: f64) {
     assert!((found - expected).abs() <= tolerance, "{what}: {found}, expected {expected} +- {tolerance}");
 }
 
 /// What a README says: count, span in seconds, peaks per second and minute, indexes of dispersion at 1 s and 60 s.
+#[cfg(feature = "outside-traces")]
 struct Known(u64, f64, u64, u64, f64, f64);
 
 #[test]
-#[ignore = "outside traces"]
+#[cfg(feature = "outside-traces")]
 fn real_records_have_the_known_figures() {
     let root = real_traces();
     for (i, known) in [
@@ -122,7 +127,7 @@ fn real_records_have_the_known_figures() {
 }
 
 #[test]
-#[ignore = "outside traces"]
+#[cfg(feature = "outside-traces")]
 fn real_services_have_the_known_figures() {
     let root = real_traces();
     // Nearest ranks; with 199 records the README's interpolated p90 is 202.8.
@@ -137,7 +142,7 @@ fn real_services_have_the_known_figures() {
 }
 
 #[test]
-#[ignore = "outside traces"]
+#[cfg(feature = "outside-traces")]
 fn real_azure_functions_have_the_known_offered_load() {
     let root = real_traces();
     for (path, count, peak, dispersion, load, tolerance) in [
@@ -158,7 +163,7 @@ fn real_azure_functions_have_the_known_offered_load() {
 }
 
 #[test]
-#[ignore = "outside traces"]
+#[cfg(feature = "outside-traces")]
 fn real_durations_without_pairing_are_pooled_and_it_is_said() {
     let root = real_traces();
     let options = TraceOptions::new("azure-functions-2019-24h", TraceFormat::AzureFunctions2019);
@@ -171,7 +176,7 @@ fn real_durations_without_pairing_are_pooled_and_it_is_said() {
 }
 
 #[test]
-#[ignore = "outside traces"]
+#[cfg(feature = "outside-traces")]
 fn real_counts_have_the_known_figures() {
     let root = real_traces();
     let (format, path) = TRACES[5];
