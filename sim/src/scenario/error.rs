@@ -98,23 +98,30 @@ impl Problem {
 /// The known names, the nearest one first if any is near.
 fn one_of<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
-    let list = known.join(", ");
-    match nearest(name, &known) {
-        Some(near) if known.len() > 1 => format!("{near:?} (the nearest of {list})"),
-        _ if known.is_empty() => "no key here".into(),
-        _ if known.len() == 1 => list,
-        _ => format!("one of {list}"),
+    match (nearest(name, &known), &known[..]) {
+        (_, []) => "no key here".into(),
+        (_, [only]) => (*only).into(),
+        (Some(near), _) => format!("{near:?} (the nearest of {})", list(&known)),
+        (None, _) => format!("one of {}", list(&known)),
     }
+}
+
+/// All of a few names, the first of many.
+fn list(names: &[&str]) -> String {
+    const MOST: usize = 16;
+    let more = names.len().saturating_sub(MOST);
+    let shown = names[..names.len() - more].join(", ");
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
 }
 
 /// The known name that `name` is most likely a slip of.
 fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     // Below this similarity a suggestion would be noise.
     const NEAR: f64 = 0.5;
-    let name = name.to_ascii_lowercase();
-    let scored =
-        known.iter().map(|k| (strsim::normalized_damerau_levenshtein(&name, &k.to_ascii_lowercase()), *k));
-    scored.filter(|(score, _)| *score >= NEAR).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, k)| k)
+    let lower = |text: &str| text.to_ascii_lowercase();
+    let score = |known: &str| strsim::normalized_damerau_levenshtein(&lower(name), &lower(known));
+    let near = known.iter().map(|known| (score(known), *known)).filter(|(score, _)| *score >= NEAR);
+    near.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)
 }
 
 #[cfg(test)]
@@ -127,6 +134,13 @@ mod tests {
         assert_eq!(nearest("servcie", &known), Some("service"));
         assert_eq!(nearest("Start_to_close", &known), Some("start_to_close_timeout"));
         assert_eq!(nearest("xyz", &known), None);
+    }
+
+    #[test]
+    fn a_long_list_of_names_is_cut() {
+        let names: Vec<String> = (0..30).map(|n| format!("name_{n}")).collect();
+        let expected = one_of("zzz", names.iter().map(String::as_str));
+        assert!(expected.ends_with("name_15 and 14 more"), "{expected}");
     }
 
     #[test]

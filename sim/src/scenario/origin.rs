@@ -15,6 +15,8 @@ pub(super) struct Origin {
     spec_file: Option<String>,
     /// Places of key and value by the numbered path.
     places: BTreeMap<Vec<String>, [Position; 2]>,
+    /// What was set by hand since, and has no place.
+    by_hand: Vec<Vec<String>>,
 }
 
 impl Origin {
@@ -43,8 +45,7 @@ impl Origin {
 
     /// Forgets the place of a key that was set by hand.
     pub fn forget(&mut self, path: &KeyPath) {
-        let numbered = path.numbered();
-        self.places.retain(|place, _| !place.starts_with(&numbered));
+        self.by_hand.push(path.numbered());
         if path.starts_with("spec") {
             self.spec_file = None;
         }
@@ -61,7 +62,8 @@ impl Origin {
     fn locate_one(&self, problem: Problem) -> ScenarioError {
         let Problem { path, at, found, expected } = problem;
         let spec_file = self.spec_file.as_ref().filter(|_| path.starts_with("spec"));
-        let position = if spec_file.is_some() { None } else { self.position(&path, at) };
+        let is_by_hand = self.by_hand.iter().any(|own| path.numbered().starts_with(own));
+        let position = if is_by_hand || spec_file.is_some() { None } else { self.position(&path, at) };
         let file = spec_file.unwrap_or(&self.file).clone();
         ScenarioError { file, position, key: path.to_string(), found, expected }
     }

@@ -166,7 +166,8 @@ impl Resolved {
                 |found| OpenError::Missing { workload: workload.to_owned(), path: path.clone(), found };
             let full = expanded(path, around.variable)
                 .map_err(|name| missing(format!("the variable {name} not set")))?;
-            let full = beside(&self.file, &full);
+            // What a variable says is seen from where the program runs, as everywhere.
+            let full = if path.starts_with("${") { full } else { beside(&self.file, &full) };
             if is_there(around.files, &full) { Ok(full) } else { Err(missing(format!("no file {full}"))) }
         };
         Ok(TraceOptions {

@@ -1,8 +1,22 @@
 //! The options of a trace that are numbers, checked; and whether the options fit the format.
 
 use super::error::TraceError;
+use super::formats::RecordFormat;
 use super::options::{TraceFormat, TraceOptions, Unit};
 use crate::scenario::Span;
+
+impl TraceOptions {
+    /// Checks all that can be checked without the file: that the options fit together and the format, and that
+    /// durations and formulas can be read.
+    ///
+    /// # Errors
+    /// Names the option, what was found and what would be right.
+    pub fn check(&self) -> Result<(), TraceError> {
+        Settings::new(self)?;
+        RecordFormat::new(self)?;
+        Ok(())
+    }
+}
 
 /// Speed, length and step as numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]

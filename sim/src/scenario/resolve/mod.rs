@@ -15,7 +15,8 @@ use super::file::{End as FileEnd, File};
 use super::key::KeyPath;
 use super::sources::SourceSpec;
 use super::{Scenario, Span};
-use crate::model::{End, Model, Nanos, SECOND};
+use crate::model::{Change, ControllerModel, End, Fault, Group, Model, Nanos, SECOND, TaskQueue};
+use wci_core::{Spec, Timestamp};
 
 /// A scenario in the numbers the engine runs on.
 #[derive(Clone, Debug)]
@@ -53,9 +54,8 @@ impl Scenario {
     /// Everything that makes no sense, each with its place, what was found and what would be right.
     pub fn resolve(&self) -> Result<Resolved, ScenarioErrors> {
         let mut problems = Problems(Vec::new());
-        let resolved = resolve(self, &mut problems);
-        match resolved {
-            Some(resolved) if problems.0.is_empty() => Ok(resolved),
+        match parts(self.file(), &mut problems) {
+            Some(parts) if problems.0.is_empty() => Ok(assemble(self, parts)),
             _ => Err(self.locate(problems.0)),
         }
     }
@@ -77,49 +77,71 @@ impl Problems {
 
 const ROOT: KeyPath = KeyPath::ROOT;
 
-fn resolve(scenario: &Scenario, problems: &mut Problems) -> Option<Resolved> {
-    let file = scenario.file();
+/// What the sections of a file mean.
+struct Parts {
+    task_queues: Vec<TaskQueue>,
+    workloads: Vec<workloads::Resolved>,
+    controller: ControllerModel,
+    spec: Spec,
+    groups: Vec<Group>,
+    faults: Vec<Fault>,
+    changes: Vec<Change>,
+    expect: Vec<Expectation>,
+    start: Timestamp,
+    horizon: Option<Nanos>,
+}
+
+/// Goes through all sections also when one is wrong, so that every problem is told.
+fn parts(file: &File, problems: &mut Problems) -> Option<Parts> {
     let task_queues = workloads::task_queues(file, problems);
     let workloads = workloads::resolve(file, &task_queues, problems);
     let controller = control::controller(file.controller.as_ref(), problems);
-    let spec = spec::resolve(file, &controller.settings, problems);
+    let settings = &controller.settings;
+    let spec = spec::resolve(file, settings, problems);
     let groups = spec.as_ref().map(|spec| groups::resolve(file, spec, controller.started, problems));
     if let (Some(spec), Some(groups)) = (&spec, &groups) {
-        workloads::check_served(file, spec, groups, controller.settings.host_region.as_deref(), problems);
+        workloads::check_served(file, spec, groups, settings.host_region.as_deref(), problems);
     }
     let faults = timeline::faults(file, spec.as_ref(), problems);
-    let changes = timeline::changes(file, spec.as_ref(), &workloads, &controller.settings, problems);
+    let changes = timeline::changes(file, spec.as_ref(), &workloads, settings, problems);
     let expect = expectations(file, spec.as_ref(), problems);
     let horizon = horizon(file, problems);
-    let start = file.start_or_default().map_err(|found| Problem::value(&ROOT.key("start"), found, "a date"));
-    let (workloads, sources) = workloads.into_iter().map(|w| (w.model, w.source)).unzip();
+    let start = file.start_or_default();
+    let start = problems.keep(start.map_err(|found| Problem::value(&ROOT.key("start"), found, "a date")))?;
+    let (spec, groups) = (spec?, groups?);
+    Some(Parts { task_queues, workloads, controller, spec, groups, faults, changes, expect, start, horizon })
+}
+
+fn assemble(scenario: &Scenario, parts: Parts) -> Resolved {
+    let file = scenario.file();
     let span = |span: Option<Span>, default: Nanos| span.map_or(default, |span| span.0);
+    let (workloads, sources) = parts.workloads.into_iter().map(|w| (w.model, w.source)).unzip();
     let model = Model {
         name: scenario.name().to_owned(),
         title: file.title.clone(),
         seed: file.seed.unwrap_or(1),
-        start: problems.keep(start)?,
-        horizon: horizon.unwrap_or(Nanos::MAX),
+        start: parts.start,
+        horizon: parts.horizon.unwrap_or(Nanos::MAX),
         warm_up: span(file.warm_up, 0),
-        end: match file.end.unwrap_or(FileEnd::Drain) {
-            FileEnd::Drain => End::Drain,
-            FileEnd::Cut => End::Cut,
+        end: match file.end {
+            Some(FileEnd::Cut) => End::Cut,
+            Some(FileEnd::Drain) | None => End::Drain,
         },
         drain_limit: span(file.drain_limit, 3600 * SECOND),
         max_backlog: file.max_backlog.unwrap_or(20_000_000),
         routing: file.routing.unwrap_or_default(),
-        task_queues,
+        task_queues: parts.task_queues,
         workloads,
-        spec: spec?,
-        groups: groups?,
+        spec: parts.spec,
+        groups: parts.groups,
         retry: control::retry(file.retry.as_ref()),
-        controller,
-        faults,
-        changes,
+        controller: parts.controller,
+        faults: parts.faults,
+        changes: parts.changes,
     };
-    let is_horizon_open = horizon.is_none();
+    let is_horizon_open = parts.horizon.is_none();
     let file_name = scenario.file_name().to_owned();
-    Some(Resolved { model, sources, is_horizon_open, expect, demo: demo(file), file: file_name })
+    Resolved { model, sources, is_horizon_open, expect: parts.expect, demo: demo(file), file: file_name }
 }
 
 /// The horizon; `None`: the end of the longest trace.
@@ -142,7 +164,7 @@ fn horizon(file: &File, problems: &mut Problems) -> Option<Nanos> {
     Some(horizon)
 }
 
-fn expectations(file: &File, spec: Option<&wci_core::Spec>, problems: &mut Problems) -> Vec<Expectation> {
+fn expectations(file: &File, spec: Option<&Spec>, problems: &mut Problems) -> Vec<Expectation> {
     let Some(spec) = spec else { return Vec::new() };
     let groups: Vec<&str> = spec.groups().map(|(name, _)| &**name).collect();
     let mut expectations = Vec::new();

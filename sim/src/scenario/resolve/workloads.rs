@@ -8,6 +8,7 @@ use crate::scenario::error::Problem;
 use crate::scenario::file::{self, File, TaskType};
 use crate::scenario::key::KeyPath;
 use crate::scenario::sources::SourceSpec;
+use crate::trace::TraceError;
 use wci_core::Spec;
 use wci_core::metrics::TaskQueueType;
 
@@ -93,99 +94,92 @@ pub(super) fn path_of(file: &File, index: usize) -> KeyPath {
 
 fn workload(
     path: &KeyPath,
-    workload: &file::Workload,
+    written: &file::Workload,
     queues: &[TaskQueue],
     problems: &mut Problems,
 ) -> Option<Resolved> {
-    let service = workload.service.as_ref().map(|s| problems.keep(times(&path.key("service"), s)));
-    let queue = problems.keep(queue(&path.key("task_queue"), workload.task_queue.as_deref(), queues));
-    let shape = workload.workflow.as_ref().map(|w| shape(&path.key("workflow"), w, queue, queues, problems));
-    if let (Some(task_type), Some(_)) = (workload.task_type, &shape)
-        && task_type != TaskType::Workflow
-    {
-        let expected = "\"WORKFLOW\", or no workflow shape: an execution begins with a workflow task";
-        problems.push(Problem::value(&path.key("task_type"), format!("{task_type:?}"), expected));
-    }
-    // Inner options are problems that have been told already.
-    let (service, shape) =
-        (service.map_or(Some(None), |s| s.map(Some))?, shape.map_or(Some(None), |s| s.map(Some))?);
-    let timeout =
-        workload.start_to_close_timeout.map_or_else(|| timeout(service.as_ref(), shape.as_ref()), |t| t.0);
-    let source = source(path, workload, service, shape.as_ref(), problems)?;
+    let queue = problems.keep(queue(&path.key("task_queue"), written.task_queue.as_deref(), queues));
+    let service = written.service.as_ref().map(|service| times(&path.key("service"), service));
+    let service = problems.keep(service.transpose());
+    let shape = written.workflow.as_ref().map(|w| shape(&path.key("workflow"), w, queue?, queues, problems));
+    check_shape(path, written, problems);
+    // A shape that is written and could not be resolved has told its problems.
+    let (service, shape) = (service?, shape.map_or(Some(None), |shape| shape.map(Some))?);
+    let timeout = || timeout(service.as_ref(), shape.as_ref());
+    let start_to_close_timeout = written.start_to_close_timeout.map_or_else(timeout, |span| span.0);
+    // The first task of an execution is a workflow task.
+    let service = service.or_else(|| shape.as_ref().map(|shape| shape.workflow_task_service.clone()));
+    let source = problems.keep(source(path, written, service))?;
     let model = Workload {
-        name: workload.name.clone(),
+        name: written.name.clone(),
         task_queue: queue?,
-        task_type: task_types(workload)[0],
-        start_to_close_timeout: timeout,
+        task_type: task_types(written)[0],
+        start_to_close_timeout,
         workflow: shape,
     };
     Some(Resolved { model, source })
 }
 
-fn source(
-    path: &KeyPath,
-    workload: &file::Workload,
-    service: Option<Dist>,
-    shape: Option<&WorkflowShape>,
-    problems: &mut Problems,
-) -> Option<SourceSpec> {
-    if let (Some(_), Some(_)) = (shape, &workload.service) {
+fn source(path: &KeyPath, written: &file::Workload, service: Option<Dist>) -> Result<SourceSpec, Problem> {
+    let one = "exactly one of arrival and trace";
+    match (&written.arrival, &written.trace) {
+        (Some(arrival), None) => {
+            let arrivals = arrivals::arrivals(&path.key("arrival"), arrival)?;
+            let expected = "a duration or a distribution, such as { kind = \"exponential\", mean = \"1s\" }";
+            let service = service.ok_or_else(|| Problem::missing(&path.key("service"), expected))?;
+            Ok(SourceSpec::Synthetic { arrivals, service })
+        }
+        (None, Some(trace)) => {
+            trace.check().map_err(|error| refused(&path.key("trace"), error))?;
+            Ok(SourceSpec::Trace { options: trace.clone(), service })
+        }
+        (Some(_), Some(_)) => Err(Problem::value(path, "both arrival and trace", one)),
+        (None, None) => Err(Problem::value(path, "neither arrival nor trace", one)),
+    }
+}
+
+fn refused(path: &KeyPath, error: TraceError) -> Problem {
+    let path = error.column.as_deref().map_or_else(|| path.clone(), |option| path.key(option));
+    Problem::value(&path, error.found, error.expected)
+}
+
+/// What does not go together with a workflow shape.
+fn check_shape(path: &KeyPath, written: &file::Workload, problems: &mut Problems) {
+    if written.workflow.is_none() {
+        return;
+    }
+    if written.service.is_some() {
         let expected = "no service here: the workflow shape has its own for workflow tasks and activities";
         problems.push(Problem::value(&path.key("service"), "a service", expected));
     }
-    match (&workload.arrival, &workload.trace) {
-        (Some(arrival), None) => {
-            let arrivals = problems.keep(arrivals::arrivals(&path.key("arrival"), arrival));
-            // The first task of an execution is a workflow task.
-            let Some(service) = service.or_else(|| shape.map(|shape| shape.workflow_task_service.clone()))
-            else {
-                let expected =
-                    "a duration or a distribution, such as { kind = \"exponential\", mean = \"1s\" }";
-                problems.push(Problem::missing(&path.key("service"), expected));
-                return None;
-            };
-            Some(SourceSpec::Synthetic { arrivals: arrivals?, service })
-        }
-        (None, Some(trace)) => {
-            let service = service.or_else(|| shape.map(|shape| shape.workflow_task_service.clone()));
-            Some(SourceSpec::Trace { options: trace.clone(), service })
-        }
-        (Some(_), Some(_)) => {
-            problems.push(Problem::value(path, "both arrival and trace", "exactly one of arrival and trace"));
-            None
-        }
-        (None, None) => {
-            problems.push(Problem::value(
-                path,
-                "neither arrival nor trace",
-                "exactly one of arrival and trace",
-            ));
-            None
-        }
+    if let Some(other @ (TaskType::Activity | TaskType::Nexus)) = written.task_type {
+        let found = format!("{other:?}").to_ascii_uppercase();
+        let expected = "\"WORKFLOW\", or no workflow shape: an execution begins with a workflow task";
+        problems.push(Problem::value(&path.key("task_type"), format!("{found:?}"), expected));
     }
 }
 
 fn shape(
     path: &KeyPath,
     workflow: &file::Workflow,
-    queue: Option<usize>,
+    queue: usize,
     queues: &[TaskQueue],
     problems: &mut Problems,
 ) -> Option<WorkflowShape> {
-    let workflow_service = times(&path.key("workflow_task_service"), &workflow.workflow_task_service);
-    let activity_service = times(&path.key("activity_service"), &workflow.activity_service);
-    let own_queue = workflow.activity_task_queue.as_deref();
-    let queue = match own_queue {
+    let [workflow_task_service, activity_service] = [
+        times(&path.key("workflow_task_service"), &workflow.workflow_task_service),
+        times(&path.key("activity_service"), &workflow.activity_service),
+    ]
+    .map(|service| problems.keep(service));
+    let activity_task_queue = match workflow.activity_task_queue.as_deref() {
         Some(name) => problems.keep(self::queue(&path.key("activity_task_queue"), Some(name), queues)),
-        None => queue,
+        None => Some(queue),
     };
-    let (workflow_service, activity_service) =
-        (problems.keep(workflow_service), problems.keep(activity_service));
     Some(WorkflowShape {
         activities: workflow.activities,
-        workflow_task_service: workflow_service?,
+        workflow_task_service: workflow_task_service?,
         activity_service: activity_service?,
-        activity_task_queue: queue?,
+        activity_task_queue: activity_task_queue?,
     })
 }
 

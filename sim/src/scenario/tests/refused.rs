@@ -149,6 +149,26 @@ fn exactly_one_of_arrival_and_trace_is_needed() {
 }
 
 #[test]
+fn options_of_a_trace_are_checked_without_the_file() {
+    let text = |options: &str| {
+        let trace = format!("trace = {{ path = \"a.csv\", {options} }}");
+        GOOD.replace("arrival = { kind = \"poisson\", rate = 20.0 }", &trace)
+    };
+    assert_eq!(errors(&text("speed = 2.0, filter = \"duration > 1\"")), [""; 0]);
+    only_between(
+        &text("length = \"2\""),
+        "test.toml:7:36: workload.orders.trace.length: found \"2\", expected a",
+        "\"90m\"",
+    );
+    only_between(&text("filter = \"1 +\""), "test.toml:7:36: workload.orders.trace.filter: found", "");
+    only_between(
+        &text("format = \"nab\", filter = \"a\""),
+        "test.toml:7:52: workload.orders.trace.filter: found",
+        "",
+    );
+}
+
+#[test]
 fn a_group_that_the_spec_does_not_have_is_refused() {
     only(
         &with("[group.activities.worker]", "[group.activites.worker]"),

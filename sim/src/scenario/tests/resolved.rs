@@ -95,7 +95,7 @@ fn wrong_keys_and_values_set_by_hand_are_told_without_a_place() {
     let error = refused("workload.oders.arrival.rate", "5");
     assert_eq!(error, "test.toml: workload.oders: found \"oders\", expected orders");
     let error = refused("workload.orders.arrival.rate", "-5");
-    assert_eq!(error, "test.toml:7:1: workload.orders.arrival.rate: found -5, expected a number above 0");
+    assert_eq!(error, "test.toml: workload.orders.arrival.rate: found -5, expected a number above 0");
     assert!(refused("horizon", "20").starts_with("test.toml: horizon: found 20 without a unit"));
     assert!(refused("horizon.x", "20").starts_with("test.toml: horizon: found \"10m\", expected a duration"));
     assert!(refused("fault.0.at", "1s").contains("fault"));
