@@ -6,5 +6,5 @@ use crate::wci;
 /// One after another: on a busy machine take ratios, not the figures.
 pub fn run() -> Result<(), String> {
     shell::run(&mut cargo(&["bench", "--quiet", "--workspace", "--bench", "*"]))?;
-    shell::run(program(wci::build("release")?).arg("bench"))
+    shell::run(program(wci::build()?).arg("bench"))
 }

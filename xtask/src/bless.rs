@@ -10,7 +10,7 @@ const REFERENCE: &str = "docs/scenario-reference.md";
 /// Rewrites the results on fixtures and, where `WCI_TRACES` says where they are, on the real traces. The program
 /// prints each number that changed; at the end come the files that the next commit would change.
 pub fn run() -> Result<(), String> {
-    let program_wci = wci::build("release")?;
+    let program_wci = wci::build()?;
     write_reference(&program_wci)?;
     shell::run(program(&program_wci).args(["golden", "--bless"]).env("WCI_TRACES", wci::FIXTURES))?;
     if let Some(traces) = shell::real_traces() {

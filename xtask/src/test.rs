@@ -5,6 +5,7 @@ use crate::step::Step;
 use crate::tally::{OUTSIDE_TRACES, Tally};
 use crate::test_output::Counter;
 use crate::{draws, wasm, wci};
+use std::process::Command;
 
 /// In the order in which a person wants to hear of failures.
 pub const STEPS: &[Step] = &[
@@ -15,20 +16,23 @@ pub const STEPS: &[Step] = &[
 ];
 
 /// Unit tests, integration tests and doc tests of every crate.
-///
-/// Tests on real traces belong to a feature: they are built and run when `WCI_TRACES` says where the traces are, and
-/// are otherwise counted as skipped.
 fn cargo_test() -> Result<Tally, String> {
-    let mut command = cargo(&["test", "--workspace", "--no-fail-fast", "--profile", "ci"]);
-    let traces = real_traces();
-    if let Some(traces) = &traces {
-        command.env("WCI_TRACES", traces).args(["--features", "wci-sim/outside-traces"]);
-    }
     let mut counter = Counter::default();
-    let ended_well = stream(&mut command, |line| counter.look(line))?;
+    let ended_well = stream(&mut build_and_test(), |line| counter.look(line))?;
     let mut tally = counter.finish(ended_well);
-    if traces.is_none() {
+    if real_traces().is_none() {
         tally.add(Tally::skip("tests on real traces", OUTSIDE_TRACES));
     }
     Ok(tally)
+}
+
+/// The command that builds every test, and the programs beside them, and runs the tests.
+///
+/// Tests on real traces belong to a feature: they are built and run when `WCI_TRACES` says where the traces are.
+pub fn build_and_test() -> Command {
+    let mut command = cargo(&["test", "--workspace", "--no-fail-fast", "--profile", "ci"]);
+    if let Some(traces) = real_traces() {
+        command.env("WCI_TRACES", traces).args(["--features", "wci-sim/outside-traces"]);
+    }
+    command
 }

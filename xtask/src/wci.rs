@@ -2,6 +2,7 @@
 
 use crate::shell::{self, cargo, program};
 use crate::tally::{OUTSIDE_TRACES, Tally};
+use crate::test::build_and_test;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,9 @@ const NOT_COMPARED: &str = "performance.json";
 /// Runs every shipped scenario and compares it with its golden result, on fixtures and, where they are, on the real
 /// traces. It is the checked build that runs here, so the optimised one, which wrote the results, must agree with it.
 pub fn golden() -> Result<Tally, String> {
-    let wci = build("ci")?;
+    // Built a moment ago beside the tests, so that this builds nothing.
+    shell::run(build_and_test().args(["--no-run", "--quiet"]))?;
+    let wci = shell::target_dir().join("ci").join("wci");
     let mut tally = compare("golden", &wci, Path::new(FIXTURES), &[])?;
     match shell::real_traces() {
         Some(traces) => tally.add(compare("golden, real traces", &wci, &traces, &["--real-traces"])?),
@@ -27,7 +30,7 @@ pub fn golden() -> Result<Tally, String> {
 /// Runs a scenario twice, on one thread and on many: every file must be the same, byte for byte.
 pub fn same_bytes() -> Result<Tally, String> {
     const SCENARIO: &str = "scenarios/quick-start.toml";
-    let wci = build("release")?;
+    let wci = build()?;
     let first = files_of(&wci, SCENARIO, "1")?;
     let second = files_of(&wci, SCENARIO, "7")?;
     let names: Vec<&String> = first.keys().chain(second.keys()).collect();
@@ -40,10 +43,10 @@ pub fn same_bytes() -> Result<Tally, String> {
     Ok(Tally::of("same bytes from every run", result))
 }
 
-/// Builds the program and says where it lies.
-pub fn build(profile: &str) -> Result<PathBuf, String> {
-    shell::run(&mut cargo(&["build", "--quiet", "--package", "wci-sim", "--profile", profile]))?;
-    Ok(shell::target_dir().join(profile).join("wci"))
+/// Builds the program as it is shipped and says where it lies.
+pub fn build() -> Result<PathBuf, String> {
+    shell::run(&mut cargo(&["build", "--quiet", "--release", "--package", "wci-sim"]))?;
+    Ok(shell::target_dir().join("release").join("wci"))
 }
 
 fn compare(name: &str, wci: &Path, traces: &Path, args: &[&str]) -> Result<Tally, String> {
