@@ -74,10 +74,11 @@ impl Controller {
             return Err(long_history());
         }
         match request {
-            Request::Delete { conflict_token, .. } => {
-                self.check_token(conflict_token.as_deref())?;
-                Ok(Plan::Delete)
+            // The original's deletion knows no token.
+            Request::Delete { conflict_token, .. } if self.settings.rotate_conflict_token => {
+                self.check_token(conflict_token.as_deref()).map(|()| Plan::Delete)
             }
+            Request::Delete { .. } => Ok(Plan::Delete),
             Request::Update(update) if self.update.is_some() => {
                 self.changed_spec(update)?;
                 Err(precondition("another update is under way: try again when it has ended"))

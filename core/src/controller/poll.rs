@@ -1,5 +1,6 @@
 //! Polls, deferred statistics, and how actions end.
 
+use super::group::Group;
 use super::signal::Cause;
 use super::{Controller, FailureClass, Step, ValidationState};
 use crate::algorithm::AlgorithmKind;
@@ -142,21 +143,22 @@ impl Controller {
                 self.timers.poll_answered(now, self.settings.poll_ceiling(), false);
             }
             ActionKind::InvokeWorker { group, count } => {
-                self.change_group(group, |group| group.give_up_workers(*count));
-                self.note_refusal_by_provider(now, group, "starting a worker", class);
+                if self.change_group(group, |group| group.give_up_workers(*count)) {
+                    self.note_refusal_by_provider(now, group, "starting a worker", class);
+                }
             }
             ActionKind::SetWorkerSetSize { group, count } => {
-                self.change_group(group, |group| group.failed_size = Some(*count));
-                self.note_refusal_by_provider(now, group, "setting the worker set's size", class);
+                if self.change_group(group, |group| group.failed_size = Some(*count)) {
+                    self.note_refusal_by_provider(now, group, "setting the worker set's size", class);
+                }
             }
             _ => {}
         }
     }
 
-    fn change_group(&mut self, name: &GroupName, change: impl FnOnce(&mut super::group::Group)) {
-        if let Some(group) = self.groups.iter_mut().find(|group| group.name == *name) {
-            change(group);
-        }
+    /// Changes a group; says whether it is still there.
+    fn change_group(&mut self, name: &GroupName, change: impl FnOnce(&mut Group)) -> bool {
+        self.groups.iter_mut().find(|group| group.name == *name).map(change).is_some()
     }
 
     /// A failure that does not pass by itself says that the spec is no longer valid.

@@ -115,11 +115,10 @@ impl Controller {
     /// Drops waiting actions whose group is gone or launches workers in another way now.
     pub(super) fn drop_actions_of_missing_groups(&mut self) {
         let groups = &self.groups;
-        self.lane.retain_waiting(|planned| {
-            let is_meant = |group: &&Group| planned.group().is_none_or(|name| *name == group.name);
-            planned.group().is_none()
-                || groups.iter().find(is_meant).is_some_and(|group| group.can_do(&planned.action.kind))
-        });
+        let can_do =
+            |name: &GroupName, kind| groups.iter().any(|group| group.name == *name && group.can_do(kind));
+        self.lane
+            .retain_waiting(|planned| planned.group().is_none_or(|name| can_do(name, &planned.action.kind)));
     }
 
     /// What to launch for the groups of this host, so that workers register their task queues.

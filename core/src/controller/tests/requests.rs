@@ -200,6 +200,8 @@ fn deletion_honours_the_token_too() {
     assert!(rig.controller.admit(&with(token(&rig))).is_ok());
     let refused = rig.controller.admit(&with("AAE=".to_owned())).unwrap_err();
     assert_eq!(refused.kind, RefusalKind::FailedPrecondition);
+    let original = Rig::with(Settings::like_go(), json!({ "a": no_sync() }));
+    assert!(original.controller.admit(&with("AAE=".to_owned())).is_ok());
 }
 
 #[test]
@@ -285,6 +287,8 @@ fn the_answer_to_an_action_of_a_removed_group_frees_the_way() {
     let invoke = rig.signal(1);
     let _ = update(&mut rig, removal("b"), &[]);
     assert_eq!(doings(&rig.fail(&invoke, FailureClass::Denied)), ["poll"]);
+    let validation = rig.controller.describe().validation_state.unwrap();
+    assert_eq!(validation.status, "success", "and says nothing about the new spec");
 }
 
 #[test]
