@@ -67,6 +67,19 @@ pub enum ActionKind {
     Finish,
 }
 
+impl ActionKind {
+    /// The group this is done for, if it is done for one.
+    #[must_use]
+    pub const fn group(&self) -> Option<&GroupName> {
+        match self {
+            Self::InvokeWorker { group, .. }
+            | Self::SetWorkerSetSize { group, .. }
+            | Self::FetchMetrics { why: FetchWhy::Deferred { group } } => Some(group),
+            _ => None,
+        }
+    }
+}
+
 /// Why statistics are wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

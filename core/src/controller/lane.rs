@@ -1,6 +1,6 @@
 //! One thing at a time: the fetch, invocation or resize under way, and those that wait for it.
 
-use crate::decision::{Action, ActionId, ActionKind, FetchWhy, GroupName};
+use crate::decision::{Action, ActionId, ActionKind, GroupName};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -23,16 +23,6 @@ impl Planned {
                 | ActionKind::InvokeWorker { .. }
                 | ActionKind::SetWorkerSetSize { .. }
         )
-    }
-
-    /// The group this is done for; none for a poll.
-    pub(super) const fn group(&self) -> Option<&GroupName> {
-        match &self.action.kind {
-            ActionKind::InvokeWorker { group, .. }
-            | ActionKind::SetWorkerSetSize { group, .. }
-            | ActionKind::FetchMetrics { why: FetchWhy::Deferred { group } } => Some(group),
-            _ => None,
-        }
     }
 }
 

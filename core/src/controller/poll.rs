@@ -1,6 +1,5 @@
 //! Polls, deferred statistics, and how actions end.
 
-use super::group::Group;
 use super::signal::Cause;
 use super::{Controller, FailureClass, Step, ValidationState};
 use crate::algorithm::AlgorithmKind;
@@ -137,45 +136,35 @@ impl Controller {
         }
     }
 
+    /// A group that is gone says nothing any more.
     fn note_failed_action(&mut self, now: Timestamp, kind: &ActionKind, class: FailureClass) {
-        match kind {
-            ActionKind::FetchMetrics { why: FetchWhy::Poll } => {
-                self.timers.poll_answered(now, self.settings.poll_ceiling(), false);
-            }
-            ActionKind::InvokeWorker { group, count } => {
-                if self.change_group(group, |group| group.give_up_workers(*count)) {
-                    self.note_refusal_by_provider(now, group, "starting a worker", class);
-                }
-            }
-            ActionKind::SetWorkerSetSize { group, count } => {
-                if self.change_group(group, |group| group.failed_size = Some(*count)) {
-                    self.note_refusal_by_provider(now, group, "setting the worker set's size", class);
-                }
-            }
-            _ => {}
+        if matches!(kind, ActionKind::FetchMetrics { why: FetchWhy::Poll }) {
+            self.timers.poll_answered(now, self.settings.poll_ceiling(), false);
         }
-    }
-
-    /// Changes a group; says whether it is still there.
-    fn change_group(&mut self, name: &GroupName, change: impl FnOnce(&mut Group)) -> bool {
-        self.groups.iter_mut().find(|group| group.name == *name).map(change).is_some()
+        let group = self.groups.iter_mut().find(|group| kind.group() == Some(&group.name));
+        let what = match (group, kind) {
+            (Some(group), ActionKind::InvokeWorker { count, .. }) => {
+                group.give_up_workers(*count);
+                format!("{}: starting a worker", group.name)
+            }
+            (Some(group), ActionKind::SetWorkerSetSize { count, .. }) => {
+                group.failed_size = Some(*count);
+                format!("{}: setting the worker set's size", group.name)
+            }
+            _ => return,
+        };
+        self.note_refusal_by_provider(now, &what, class);
     }
 
     /// A failure that does not pass by itself says that the spec is no longer valid.
-    fn note_refusal_by_provider(
-        &mut self,
-        at: Timestamp,
-        group: &GroupName,
-        what: &str,
-        class: FailureClass,
-    ) {
+    fn note_refusal_by_provider(&mut self, at: Timestamp, what: &str, class: FailureClass) {
         let why = match class {
             FailureClass::Throttled | FailureClass::Unavailable => return,
             FailureClass::Denied => "was denied by the provider",
             FailureClass::NotFound => "failed: the provider does not know the target",
             FailureClass::Rejected => "was rejected by the provider",
         };
-        self.validation_state = Some(ValidationState::failed(at, format!("{group}: {what} {why}")));
+        self.validation_state = Some(ValidationState::failed(at, format!("{what} {why}")));
     }
 }
 

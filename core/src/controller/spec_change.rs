@@ -2,7 +2,7 @@
 
 use super::group::Group;
 use super::signal::Cause;
-use super::{Controller, Step};
+use super::{Controller, Planned, Step};
 use crate::algorithm::Algorithm;
 use crate::decision::{GroupName, Launch, Registration};
 use crate::metrics::{Observation, TaskQueueType};
@@ -115,10 +115,10 @@ impl Controller {
     /// Drops waiting actions whose group is gone or launches workers in another way now.
     pub(super) fn drop_actions_of_missing_groups(&mut self) {
         let groups = &self.groups;
-        let can_do =
-            |name: &GroupName, kind| groups.iter().any(|group| group.name == *name && group.can_do(kind));
-        self.lane
-            .retain_waiting(|planned| planned.group().is_none_or(|name| can_do(name, &planned.action.kind)));
+        self.lane.retain_waiting(|Planned { action, .. }| match action.kind.group() {
+            Some(name) => groups.iter().any(|group| group.name == *name && group.can_do(&action.kind)),
+            None => true,
+        });
     }
 
     /// What to launch for the groups of this host, so that workers register their task queues.
