@@ -135,12 +135,66 @@ fn state_survives_an_update_that_keeps_the_kind_of_algorithm() {
     let states = rig.controller.dump().scaling_state;
     assert_eq!(states["a"], before);
     assert!(!states.contains_key("b"), "a removed group leaves nothing behind");
-    let _ = rig.controller.handle(Timestamp::from_millis(START), Input::WokeUp);
-    let mut other = Rig::new(json!({ "a": no_sync() }));
-    let step = other.signal(2);
-    let _ = other.finish(&step);
-    let _ = update(&mut other, whole(json!({ "a": lambda("backlog", json!({})) })), &[]);
-    assert!(!other.controller.dump().scaling_state["a"].contains_key("last_dispatch_rate"));
+}
+
+#[test]
+fn state_does_not_survive_another_kind_of_algorithm() {
+    let mut rig = rig();
+    let step = rig.signal(2);
+    let _ = rig.finish(&step);
+    let _ = update(&mut rig, whole(json!({ "a": lambda("backlog", json!({})) })), &[]);
+    let state = &rig.controller.dump().scaling_state["a"];
+    assert!(!state.contains_key("last_scale_up_time_ms"), "{state:?}");
+}
+
+#[test]
+fn a_changed_group_is_told_that_it_starts_again() {
+    let fixed = |count: u32| worker_set("fixed", json!({ "count": count }));
+    let mut rig = Rig::new(json!({ "a": fixed(3) }));
+    let step = rig.wake();
+    let _ = rig.finish(&step);
+    let step = update(&mut rig, whole(json!({ "a": fixed(5) })), &[]);
+    assert_eq!(doings(&step), ["u updated", "size a 5"]);
+    let step = rig.finish(&Step { actions: step.actions[1..].to_vec(), ..Step::default() });
+    assert_eq!(doings(&step), ["poll"]);
+}
+
+#[test]
+fn a_group_that_has_not_started_yet_starts_after_an_update_too() {
+    let fixed = |task_type: u8| serving(&[task_type], worker_set("fixed", json!({})));
+    let groups = json!({ "a": fixed(1), "b": fixed(2) });
+    let mut rig = Rig::new(groups.clone());
+    let size = rig.wake();
+    assert_eq!(doings(&size), ["size a 1"]);
+    let _ = update(&mut rig, whole(groups), &[]);
+    assert_eq!(doings(&rig.finish(&size)), ["size b 1"]);
+}
+
+#[test]
+fn a_size_that_could_not_be_set_is_forgotten_when_its_target_changes() {
+    let mut rig = Rig::new(json!({ "a": worker_set("rate-based", json!({ "initial_count": 2 })) }));
+    let size = rig.signal(2);
+    let deferred = rig.fail(&size, FailureClass::Unavailable);
+    let _ = rig.answer(&deferred, MetricsSnapshot::default());
+    let failed = |rig: &Rig| rig.controller.dump().wci.failed_sizes.len();
+    let _ =
+        update(&mut rig, whole(json!({ "a": worker_set("rate-based", json!({ "initial_count": 1 })) })), &[]);
+    assert_eq!(failed(&rig), 1, "the target is the same");
+    let mut moved = worker_set("rate-based", json!({ "initial_count": 1 }));
+    moved["compute"]["config"] = json!({ "namespace": "elsewhere" });
+    let mut launched = Rig::from_state(Settings::default(), rig.controller.dump());
+    let _ = update(&mut rig, whole(json!({ "a": moved })), &[]);
+    assert_eq!(failed(&rig), 0);
+    let _ = update(&mut launched, whole(json!({ "a": worker_set("rate-based", json!({})) })), &["a"]);
+    assert_eq!(failed(&launched), 0, "the registration has just set a size");
+}
+
+#[test]
+fn an_update_counts_as_a_validation() {
+    let mut rig = rig();
+    let _ = update(rig.at(5000), whole(json!({ "b": no_sync() })), &[]);
+    let due = rig.controller.dump().wci.next_validation_at;
+    assert_eq!(due, Some(Timestamp::from_millis(START + 5000 + INTERVAL)));
 }
 
 #[test]

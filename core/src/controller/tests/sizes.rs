@@ -108,32 +108,47 @@ fn rig_of_two(settings: Settings) -> Rig {
 }
 
 /// Lets a resize fail and polls.
-fn poll_after_failed_size(settings: Settings, metrics: MetricsSnapshot) -> Step {
+fn poll_after_failed_size(settings: Settings, metrics: MetricsSnapshot) -> (Rig, Step) {
     let mut rig = rig_of_two(settings);
     let size = rig.at(290_000).signal(2);
     assert_eq!(doings(&size), ["size a 3"]);
     let deferred = rig.fail(&size, FailureClass::Unavailable);
     let _ = rig.answer(&deferred, MetricsSnapshot::default());
-    rig.at(300_000).poll(metrics)
+    let step = rig.at(300_000).poll(metrics);
+    (rig, step)
 }
 
 #[test]
 fn a_size_that_could_not_be_set_is_issued_again_at_the_next_poll() {
-    let step = poll_after_failed_size(Settings::default(), MetricsSnapshot::default());
+    let (mut rig, step) = poll_after_failed_size(Settings::default(), MetricsSnapshot::default());
     assert_eq!(doings(&step), ["size a 3"]);
     let last = step.decisions.last().unwrap();
     assert_eq!((last.reason.rule, last.reason.desired_workers), (Rule::SizeIssuedAgain, Some(3)));
     assert_eq!(last.action_id, Some(only(&step).id));
-    assert_eq!(doings(&poll_after_failed_size(Settings::like_go(), MetricsSnapshot::default())), [""; 0]);
+    let step = rig.at(310_000).finish(&step);
+    assert_eq!(wakes(&step), 370_000, "it is an action of the poll");
+    assert_eq!(
+        doings(&rig.at(370_000).poll(MetricsSnapshot::default())),
+        [""; 0],
+        "once it is set, it is set"
+    );
+}
+
+#[test]
+fn the_original_forgets_a_size_that_could_not_be_set() {
+    let (_, step) = poll_after_failed_size(Settings::like_go(), MetricsSnapshot::default());
+    assert_eq!(doings(&step), [""; 0]);
 }
 
 #[test]
 fn a_new_size_takes_the_place_of_the_one_that_could_not_be_set() {
     let flood = MetricsSnapshot { activity: Some(queue(500, 90.0, 3.0)), ..MetricsSnapshot::default() };
-    let step = poll_after_failed_size(Settings::default(), flood);
+    let (mut rig, step) = poll_after_failed_size(Settings::default(), flood);
     assert_eq!(doings(&step), ["size a 7"]);
     assert_eq!(step.decisions.len(), 1);
     assert_eq!(step.decisions[0].reason.limit, Some(Limit::MaxStep));
+    let _ = rig.finish(&step);
+    assert_eq!(rig.controller.dump().wci.failed_sizes.len(), 0);
 }
 
 #[test]

@@ -87,6 +87,21 @@ fn the_count_of_signals_before_a_due_poll_outlives_the_actions_they_cause() {
 }
 
 #[test]
+fn every_poll_waits_for_as_many_signals_anew() {
+    let settings = Settings { signals_before_timer: 2, ..Settings::default() };
+    let mut rig = Rig::with(settings, json!({ "a": no_sync() }));
+    for due in [300_000, 360_000] {
+        let invoke = rig.at(due - 1000).signal(2);
+        for _ in 0..3 {
+            let _ = rig.give(Input::TaskAdd(sync_add(2)));
+        }
+        let poll = rig.at(due).finish(&invoke);
+        assert_eq!((doings(&poll), rig.controller.waiting_signals()), (vec!["poll".to_owned()], 1));
+        let _ = rig.answer(&poll, MetricsSnapshot::default());
+    }
+}
+
+#[test]
 fn the_queue_holds_so_many_signals_and_counts_the_others() {
     let settings = Settings { max_waiting_signals: 3, ..Settings::default() };
     let mut rig = Rig::with(settings, json!({ "a": no_sync() }));
@@ -221,6 +236,18 @@ fn no_new_action_is_issued_once_continue_as_new_is_wanted() {
     assert_eq!(doings(&step), ["invoke a 1"], "what was decided is issued by the next run");
     assert_eq!(doings(&next.finish(&step)), ["invoke b 1"]);
     assert_eq!(next.controller.waiting_signals(), 1);
+}
+
+#[test]
+fn what_a_poll_left_to_the_next_run_of_the_original_moves_no_timer() {
+    let mut rig = rig();
+    let fetch = rig.at(300_000).wake();
+    let _ = rig.give(Input::ContinueWanted);
+    let _ = rig.answer(&fetch, activity(1));
+    let mut next = Rig::from_state(Settings::like_go(), rig.controller.dump());
+    let invoke = next.wake();
+    assert_eq!(doings(&invoke), ["invoke a 1"]);
+    assert_eq!(wakes(&next.at(1000).finish(&invoke)), 300_000);
 }
 
 #[test]
