@@ -157,8 +157,8 @@ fn options_of_a_trace_are_checked_without_the_file() {
     assert_eq!(errors(&text("speed = 2.0, filter = \"duration > 1\"")), [""; 0]);
     only_between(
         &text("length = \"2\""),
-        "test.toml:7:36: workload.orders.trace.length: found \"2\", expected a",
-        "\"90m\"",
+        "test.toml:7:36: workload.orders.trace.length: found 2 without a unit, expected a duration",
+        "\"1h30m\"",
     );
     only_between(&text("filter = \"1 +\""), "test.toml:7:36: workload.orders.trace.filter: found", "");
     only_between(
