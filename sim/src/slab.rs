@@ -31,6 +31,11 @@ impl<T> Slab<T> {
         self.free.push(at as u32);
     }
 
+    /// How many places there are, also free ones.
+    pub const fn places_used(&self) -> usize {
+        self.places.len()
+    }
+
     /// All places, also free ones.
     pub fn places(&self) -> impl Iterator<Item = (usize, &T)> {
         self.places.iter().enumerate()

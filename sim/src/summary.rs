@@ -67,6 +67,7 @@ pub fn summarize(
         groups.insert(name, figures(std::slice::from_ref(books), span, stuck));
     }
     let mut total = figures(&closed, span, is_overloaded);
+    total.backlog.max = world.max_backlog;
     total.cost_usd.groups = groups.iter().map(|(name, f)| (name.clone(), f.cost_usd.total)).collect();
     Some(Summary {
         scenario: model.name.clone(),
@@ -108,7 +109,7 @@ fn figures(books: &[Closed<'_>], span: Nanos, is_stuck: bool) -> Figures {
         sojourn: quantiles(sojourns),
         backlog: Backlog {
             mean: mean(integral(|b| b.measured.backlog)),
-            max: books.iter().map(|b| b.ledger.max_backlog).max().unwrap_or(0),
+            max: sum(|b| b.ledger.max_backlog),
             max_age: longest as f64 / MILLI as f64,
         },
         workers: Workers {
@@ -205,6 +206,9 @@ fn feed(digest: &mut Digest, ledger: &Ledger, integrals: &Integrals) {
         c.throttled,
     ];
     counters.into_iter().for_each(|n| digest.feed(n));
+    [c.measured_added, c.measured_sync_matched, ledger.longest_wait].into_iter().for_each(|n| digest.feed(n));
+    [ledger.max_workers, ledger.max_backlog].into_iter().for_each(|n| digest.feed(n));
+    [ledger.sum_of_waits, ledger.lost_slot_time].into_iter().for_each(|n| digest.feed_wide(n));
     let i = integrals;
     [i.backlog, i.busy, i.starting, i.ready, i.draining, i.slots]
         .into_iter()

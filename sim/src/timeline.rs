@@ -43,6 +43,7 @@ pub struct TimelineRecorder {
     before: Vec<(Integrals, Counters)>,
     marks_at: [Nanos; 2],
     marks: [Option<Mark>; 2],
+    grew: Option<Vec<bool>>,
     group_names: Vec<String>,
     prices: Vec<Price>,
 }
@@ -61,6 +62,7 @@ impl TimelineRecorder {
             before: vec![Default::default(); model.groups.len()],
             marks_at: [model.warm_up, model.horizon],
             marks: [None, None],
+            grew: None,
             group_names: model.groups.iter().map(|group| group.name.to_string()).collect(),
             prices: model.groups.iter().map(|group| group.price.clone()).collect(),
         };
@@ -89,6 +91,10 @@ impl TimelineRecorder {
             world.now = at;
             for i in 0..self.marks.len() {
                 if self.marks_at[i] == at && self.marks[i].is_none() {
+                    if i == 1 {
+                        // Now, before a long drain merges the windows of the run itself.
+                        self.grew = Some((0..self.before.len()).map(|group| self.grows(group)).collect());
+                    }
                     self.marks[i] = Some(world.groups.iter_mut().map(|g| g.ledger.integrals(at)).collect());
                 }
             }
@@ -103,7 +109,8 @@ impl TimelineRecorder {
     pub fn measured(&mut self, world: &mut World) -> (Mark, Nanos) {
         let now = world.now;
         let ended: Mark = world.groups.iter_mut().map(|g| g.ledger.integrals(now)).collect();
-        let from = self.marks[0].clone().unwrap_or_else(|| vec![Integrals::default(); ended.len()]);
+        let from = self.marks[0].clone().filter(|_| self.marks_at[0] < self.marks_at[1]);
+        let from = from.unwrap_or_else(|| vec![Integrals::default(); ended.len()]);
         let to = self.marks[1].clone().unwrap_or(ended);
         let start = if self.marks[0].is_some() { self.marks_at[0] } else { 0 };
         let span = self.marks_at[1].min(now).saturating_sub(start);
@@ -114,6 +121,10 @@ impl TimelineRecorder {
     /// more than the one before, and together they kept at least 2 % of what arrived.
     #[must_use]
     pub fn backlog_grew(&self, group: usize) -> bool {
+        self.grew.as_ref().map_or_else(|| self.grows(group), |grew| grew[group])
+    }
+
+    fn grows(&self, group: usize) -> bool {
         let before_horizon = (self.marks_at[1] / self.width).min(self.windows.len() as u64) as usize;
         let half = &self.windows[before_horizon / 2..before_horizon];
         if half.len() < 8 {
@@ -133,10 +144,11 @@ impl TimelineRecorder {
     /// The finished timeline.
     #[must_use]
     pub fn finish(mut self, world: &mut World) -> Timeline {
-        let last = world.now % self.width;
-        if last > 0 {
+        if world.now > self.windows.len() as u64 * self.width {
             self.close_window(world);
         }
+        // Closing may have merged, so what the last window covers is only known now.
+        let last = world.now.saturating_sub(self.windows.len().saturating_sub(1) as u64 * self.width);
         let width_s = self.width as f64 / SECOND as f64;
         let row = |i: usize, cells: &[&Cell], cost: f64, width: Nanos| {
             let mut row = row_of(cells, width);
@@ -144,7 +156,8 @@ impl TimelineRecorder {
             row.cost_usd = cost;
             row
         };
-        let widths = |i: usize| if i + 1 == self.windows.len() && last > 0 { last } else { self.width };
+        let widths =
+            |i: usize| if i + 1 == self.windows.len() { last.clamp(1, self.width) } else { self.width };
         let mut timeline = Timeline { window_s: width_s, ..Timeline::default() };
         for (i, cells) in self.windows.iter().enumerate() {
             let costs: Vec<f64> =

@@ -46,6 +46,16 @@ pub fn read(path: &Path) -> Result<Scenario, Failure> {
 pub fn simulation(resolved: &mut Resolved) -> Result<Simulation, Failure> {
     let seed = resolved.model.seed;
     let sources = resolved.open_sources(seed, SURROUNDINGS)?;
+    let (warm_up, horizon) = (resolved.model.warm_up, resolved.model.horizon);
+    if warm_up >= horizon {
+        let span = |nanos: u64| crate::report::units::duration_s(nanos as f64 / 1e9);
+        let found = format!(
+            "warm_up: found {}, expected less than the trace's length, {}",
+            span(warm_up),
+            span(horizon)
+        );
+        return Err(Failure::about(found, &resolved.file));
+    }
     Ok(Simulation::new(resolved.model.clone(), sources))
 }
 

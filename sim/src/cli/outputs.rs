@@ -7,7 +7,7 @@ use crate::model::{MILLI, Nanos};
 use crate::results::TimedDecision;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use wci_core::Controller;
 use wci_core::journal::JournalWriter;
 
@@ -18,6 +18,7 @@ pub struct Outputs {
     journal: Option<BufWriter<File>>,
     writer: Option<JournalWriter<BufWriter<File>>>,
     tasks: Option<BufWriter<File>>,
+    journal_path: Option<PathBuf>,
     workloads: Vec<String>,
     /// The first error; writing stops there and the command reports it at its end.
     error: Option<io::Error>,
@@ -41,6 +42,7 @@ impl Outputs {
             journal: None,
             writer: None,
             tasks: None,
+            journal_path: None,
             workloads: Vec::new(),
             error: None,
         }
@@ -63,6 +65,7 @@ impl Outputs {
             writeln!(file, "workload,arrived_ms,added_ms,matched_ms,completed_ms,attempt,group,worker")?;
             outputs.tasks = Some(file);
         }
+        outputs.journal_path = wanted.journal.then(|| folder.join("journal.jsonl"));
         outputs.workloads = workloads;
         Ok(outputs)
     }
@@ -71,6 +74,10 @@ impl Outputs {
     pub fn finish(mut self) -> Result<(), Failure> {
         if let Some(error) = self.error.take() {
             return Err(Failure::about(error, "writing results"));
+        }
+        if let (Some(_), Some(path)) = (&self.journal, &self.journal_path) {
+            // No controller decided anything: an empty journal would be none.
+            std::fs::remove_file(path).map_err(|error| disk::named(&error, path))?;
         }
         for mut file in
             [self.decisions, self.tasks, self.writer.map(JournalWriter::into_inner)].into_iter().flatten()

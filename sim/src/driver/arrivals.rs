@@ -62,6 +62,11 @@ impl Arrivals {
         Ok((workload, service))
     }
 
+    /// What a reader of results should know about the sources.
+    pub fn notes(&self) -> Vec<String> {
+        self.streams.iter().flat_map(|stream| stream.source.notes()).collect()
+    }
+
     /// Multiplies a workload's rate from now on.
     pub fn set_rate_factor(&mut self, workload: usize, now: Nanos, factor: f64) -> Result<(), ArrivalsError> {
         let stream = &mut self.streams[workload];

@@ -3,20 +3,24 @@
 use super::Records;
 use super::observer::JournalEntry;
 use super::statistics::Statistics;
-use crate::model::{MILLI, Model, Nanos, Started};
+use crate::model::{MILLI, Model, Nanos, SECOND, Started};
 use crate::results::TimedDecision;
 use crate::rng;
 use crate::world::{Launch, World, luck};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use wci_core::controller::{FailureClass, Request, State, Update, WorkerDeploymentVersion};
 use wci_core::decision::{ActionId, ActionKind, GroupName};
+use wci_core::metrics::MetricsSnapshot;
 use wci_core::{Action, Controller, Input, Millis, Settings, Spec, Step, Timestamp};
+
+/// A poll's timeout; it has one attempt.
+const POLL_TIMEOUT: Nanos = 60 * SECOND;
 
 /// What is on its way back to the controller.
 #[derive(Clone, Debug)]
 enum Answer {
-    /// Statistics, read when they arrive.
-    Metrics(ActionId),
+    /// Statistics, as they were when they were asked for; `None`: the poll fails.
+    Metrics(ActionId, Option<MetricsSnapshot>),
     /// A provider's answer.
     Call { id: ActionId, group: usize, launch: Launch, failure: Option<FailureClass> },
     /// An input that is ready.
@@ -34,6 +38,10 @@ pub struct ControllerHost {
     answered: u64,
     /// The controller is away: what it left.
     away: Option<State>,
+    /// The settings of a controller that starts now.
+    settings: Settings,
+    /// Specs that wait until the controller takes them.
+    specs: VecDeque<Spec>,
     is_stopped: bool,
     /// Polls fail (a fault).
     pub metrics_missing: bool,
@@ -65,6 +73,8 @@ impl ControllerHost {
             answers: BTreeMap::new(),
             answered: 0,
             away: None,
+            settings: model.controller.settings.clone(),
+            specs: VecDeque::new(),
             is_stopped: false,
             metrics_missing: false,
             metrics_late: 0,
@@ -86,10 +96,10 @@ impl ControllerHost {
             return Nanos::MAX;
         }
         let sample = self.statistics.next_sample();
-        if self.away.is_some() {
-            return sample;
-        }
         let answer = self.answers.first_key_value().map_or(Nanos::MAX, |((at, _), _)| *at);
+        if self.away.is_some() {
+            return sample.min(answer);
+        }
         self.wake_at.unwrap_or(Nanos::MAX).min(answer).min(sample)
     }
 
@@ -125,44 +135,56 @@ impl ControllerHost {
         self.is_stopped = true;
     }
 
-    /// The controller is killed; what it had stored stays.
-    pub fn kill(&mut self) {
-        self.away = Some(self.controller.dump());
+    /// Kills the controller, or restores it from what it had stored.
+    pub fn set_away(&mut self, world: &mut World, records: &mut Records<'_>, away: bool) {
+        if away && self.away.is_none() {
+            self.away = Some(self.controller.dump());
+            // Calls that were sent take effect all the same; nobody waits for the rest.
+            self.answers.retain(|_, answer| matches!(answer, Answer::Call { .. }));
+        } else if !away && let Some(state) = self.away.take() {
+            self.restore(world, records, state);
+        }
     }
 
-    /// The controller is restored from what it had stored; answers to its former life are lost.
-    pub fn restore(&mut self, world: &mut World, records: &mut Records<'_>) {
-        let Some(state) = self.away.take() else { return };
-        self.answers.clear();
+    /// Enables or disables the namespace.
+    pub fn set_enabled(&mut self, world: &mut World, records: &mut Records<'_>, enabled: bool) {
+        if self.settings.enabled != enabled {
+            self.settings.enabled = enabled;
+            if self.away.is_none() {
+                let settings = Box::new(self.settings.clone());
+                self.handle(world, records, Input::SettingsChanged(settings));
+            }
+        }
+        self.submit_specs(world, records);
+    }
+
+    /// A hand gives the controller another spec: now, or as soon as it takes one.
+    pub fn change_spec(&mut self, world: &mut World, records: &mut Records<'_>, spec: &Spec) {
+        self.specs.push_back(spec.clone());
+        self.submit_specs(world, records);
+    }
+
+    fn restore(&mut self, world: &mut World, records: &mut Records<'_>, state: State) {
         let version = self.controller.version().clone();
-        let settings = self.controller.settings().clone();
-        let (controller, step) = Controller::start(version, settings, state, world.timestamp());
+        let (controller, step) = Controller::start(version, self.settings.clone(), state, world.timestamp());
         self.controller = controller;
         if records.observer.wants_journal() {
             records.observer.journal_begins(&self.controller);
         }
         self.carry_out(world, records, step);
+        self.submit_specs(world, records);
     }
 
-    /// Changes the host's settings.
-    pub fn change_settings(
-        &mut self,
-        world: &mut World,
-        records: &mut Records<'_>,
-        change: impl FnOnce(&mut Settings),
-    ) {
-        let mut settings = self.controller.settings().clone();
-        change(&mut settings);
-        self.handle(world, records, Input::SettingsChanged(Box::new(settings)));
-    }
-
-    /// A hand gives the controller another spec.
-    pub fn change_spec(&mut self, world: &mut World, records: &mut Records<'_>, spec: &Spec) {
-        self.answered += 1;
+    fn submit_specs(&mut self, world: &mut World, records: &mut Records<'_>) {
+        if self.away.is_some() {
+            return;
+        }
+        let Some(spec) = self.specs.front() else { return };
         let spec = serde_json::to_value(spec).ok();
-        let update = Update { identity: "hand".into(), spec, ..Update::default() };
-        let request = Request::Update(update);
+        let request = Request::Update(Update { identity: "hand".into(), spec, ..Update::default() });
         if self.controller.admit(&request).is_ok() {
+            self.specs.pop_front();
+            self.answered += 1;
             let request_id = format!("change-{}", self.answered);
             self.handle(world, records, Input::Requested { request_id, request: Box::new(request) });
         }
@@ -175,28 +197,36 @@ impl ControllerHost {
 
     fn answer(&mut self, world: &mut World, records: &mut Records<'_>, answer: Answer) {
         match answer {
-            Answer::Metrics(id) => self.answer_metrics(world, records, id),
+            Answer::Metrics(id, snapshot) => self.answer_metrics(world, records, id, snapshot),
             Answer::Ready(input) => self.handle(world, records, *input),
             Answer::Call { id, group, launch, failure } => {
                 let result = failure.map_or_else(|| world.launch(group, launch), Err);
                 world.groups[group].ledger.counters.failed_calls += u64::from(result.is_err());
-                self.handle(world, records, Input::ActionFinished { id, result });
+                if self.away.is_none() {
+                    self.handle(world, records, Input::ActionFinished { id, result });
+                }
             }
         }
+        self.submit_specs(world, records);
     }
 
-    fn answer_metrics(&mut self, world: &mut World, records: &mut Records<'_>, id: ActionId) {
-        if self.metrics_missing {
+    fn answer_metrics(
+        &mut self,
+        world: &mut World,
+        records: &mut Records<'_>,
+        id: ActionId,
+        snapshot: Option<MetricsSnapshot>,
+    ) {
+        let Some(snapshot) = snapshot else {
             let result = Err(FailureClass::Unavailable);
             self.handle(world, records, Input::Metrics { id, result });
             return;
-        }
+        };
         for group in 0..world.groups.len() {
             let name = world.groups[group].model.name.clone();
             let observation = world.observe(group);
             self.handle(world, records, Input::Observation { group: name, observation });
         }
-        let snapshot = self.statistics.read(world);
         self.handle(world, records, Input::Metrics { id, result: Ok(snapshot) });
     }
 
@@ -233,7 +263,7 @@ impl ControllerHost {
     fn start_action(&mut self, world: &mut World, action: Action) {
         let Action { id, kind } = action;
         match kind {
-            ActionKind::FetchMetrics { .. } => self.later(world.now + self.metrics_late, Answer::Metrics(id)),
+            ActionKind::FetchMetrics { .. } => self.fetch(world, id),
             ActionKind::InvokeWorker { group, count } => self.call(world, id, &group, Launch::Invoke(count)),
             ActionKind::SetWorkerSetSize { group, count } => {
                 self.call(world, id, &group, Launch::SetSize(count))
@@ -250,6 +280,14 @@ impl ControllerHost {
             }
             ActionKind::Answer { .. } | ActionKind::Finish => {}
         }
+    }
+
+    /// A poll reads the statistics now and gets them later; it gives up after its timeout.
+    fn fetch(&mut self, world: &mut World, id: ActionId) {
+        let takes = self.metrics_late.min(POLL_TIMEOUT);
+        let is_lost = self.metrics_missing || self.metrics_late >= POLL_TIMEOUT;
+        let snapshot = (!is_lost).then(|| self.statistics.read(world));
+        self.later(world.now + takes, Answer::Metrics(id, snapshot));
     }
 
     fn call(&mut self, world: &mut World, id: ActionId, group: &GroupName, launch: Launch) {

@@ -17,7 +17,7 @@ pub use crate::world::FinishedTask;
 
 use crate::digest::Digest;
 use crate::event_queue::EventKind;
-use crate::model::{ChangeKind, End, Model, Nanos, ProviderMode};
+use crate::model::{ChangeKind, End, Model, Nanos, ProviderMode, SECOND};
 use crate::report::log::DecisionCollector;
 use crate::results::RunResult;
 use crate::timeline::TimelineRecorder;
@@ -71,7 +71,6 @@ pub struct Simulation {
     /// When the controller's timer, an answer or a sample is due, and whether signals reach it.
     control_at: Nanos,
     listens: bool,
-    notes: Vec<String>,
 }
 
 /// How a run ended.
@@ -107,7 +106,6 @@ impl Simulation {
 
     fn with_allocator(model: Model, sources: Vec<Source>, mut world: World, allocator: Allocator) -> Self {
         let plan = Plan::new(&model, &mut world);
-        let notes = sources.iter().flat_map(Source::notes).collect();
         Self {
             timeline: TimelineRecorder::new(&model),
             arrivals: Arrivals::new(sources, model.horizon),
@@ -124,7 +122,6 @@ impl Simulation {
             phase_ends: model.horizon,
             control_at: Nanos::MAX,
             listens: false,
-            notes,
             model,
         }
     }
@@ -135,7 +132,7 @@ impl Simulation {
     /// When a trace cannot be read, or the simulator's own books do not balance.
     pub fn run(mut self, observer: &mut dyn Observer) -> Result<RunResult, SimulationError> {
         while !self.is_done() {
-            let until = self.world.now.saturating_add(self.model.horizon / 256 + 1);
+            let until = self.world.now.saturating_add((self.model.horizon / 256).max(SECOND));
             self.run_until(until, observer)?;
             observer.progress(self.world.now, self.model.horizon, self.world.events);
             self.hand_out_tasks(observer);
@@ -155,7 +152,8 @@ impl Simulation {
             let event = self.world.queue.next_time();
             let arrival = self.arrivals.next_time();
             let control = self.control_due();
-            let time = event.min(arrival).min(control);
+            // Signals may have waited for a controller that was away: they are handed over now, not in the past.
+            let time = event.min(arrival).min(control.max(self.world.now));
             if time >= self.phase_ends {
                 if until < self.phase_ends {
                     break;
@@ -225,7 +223,9 @@ impl Simulation {
     pub fn finish(mut self) -> Result<RunResult, SimulationError> {
         let now = self.world.now;
         self.timeline.roll(&mut self.world, now);
-        let is_overloaded = matches!(self.ended, Some(Ended::DrainLimit | Ended::MaxBacklog));
+        // Tasks that outlive their workers keep a run from draining too, but they are no backlog.
+        let is_left = self.ended == Some(Ended::DrainLimit) && self.world.backlog() > 0;
+        let is_overloaded = is_left || self.ended == Some(Ended::MaxBacklog);
         let summary = crate::summary::summarize(
             &self.model,
             &mut self.world,
@@ -240,7 +240,7 @@ impl Simulation {
             performance,
             timeline: self.timeline.finish(&mut self.world),
             decisions: self.decisions.finish(),
-            notes: self.notes,
+            notes: self.arrivals.notes(),
         })
     }
 
@@ -370,7 +370,7 @@ impl Simulation {
         if !self.world.is_conserved() {
             return Err(SimulationError::Unbalanced(self.world.now));
         }
-        if self.world.backlog() > self.model.max_backlog {
+        if self.world.backlog() > self.model.max_backlog || self.world.is_full() {
             self.ended = Some(Ended::MaxBacklog);
         }
         Ok(())

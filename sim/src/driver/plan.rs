@@ -3,6 +3,7 @@
 use super::Records;
 use super::arrivals::{Arrivals, ArrivalsError};
 use super::control::ControllerHost;
+use crate::dist::Dist;
 use crate::event_queue::EventKind;
 use crate::model::{ChangeKind, Fault, FaultKind, Model, Nanos};
 use crate::rng;
@@ -10,28 +11,35 @@ use crate::world::{World, luck};
 
 #[derive(Debug)]
 enum Item {
-    FaultBegins(Fault),
-    FaultEnds(Fault),
+    FaultBegins(usize),
+    FaultEnds(usize),
     Change { number: u64, kind: ChangeKind },
 }
 
-/// The timeline of faults and changes.
+/// The timeline of faults and changes. What a fault sets is derived from all that are active, so that faults may
+/// overlap.
 #[derive(Debug)]
 pub struct Plan {
     items: Vec<Item>,
+    faults: Vec<Fault>,
+    active: Vec<bool>,
     seed: u64,
+    max_backlog: u64,
 }
 
 impl Plan {
     /// Schedules everything.
     pub fn new(model: &Model, world: &mut World) -> Self {
-        let mut plan = Self { items: Vec::new(), seed: model.seed };
-        for fault in &model.faults {
-            plan.add(world, fault.at, Item::FaultBegins(fault.clone()));
-            let lasts = !matches!(fault.kind, FaultKind::WorkerCrashes { .. });
-            if lasts {
-                plan.add(world, fault.at.saturating_add(fault.lasts), Item::FaultEnds(fault.clone()));
-            }
+        let mut plan = Self {
+            items: Vec::new(),
+            faults: model.faults.clone(),
+            active: vec![false; model.faults.len()],
+            seed: model.seed,
+            max_backlog: model.max_backlog,
+        };
+        for (index, fault) in model.faults.iter().enumerate() {
+            plan.add(world, fault.at, Item::FaultBegins(index));
+            plan.add(world, fault.at.saturating_add(fault.lasts), Item::FaultEnds(index));
         }
         for (number, change) in model.changes.iter().enumerate() {
             plan.add(world, change.at, Item::Change { number: number as u64, kind: change.kind.clone() });
@@ -47,7 +55,7 @@ impl Plan {
 
     /// Does what was planned.
     pub fn carry_out(
-        &self,
+        &mut self,
         index: usize,
         world: &mut World,
         host: Option<&mut ControllerHost>,
@@ -55,14 +63,23 @@ impl Plan {
         records: &mut Records<'_>,
     ) -> Result<(), ArrivalsError> {
         match &self.items[index] {
-            Item::FaultBegins(fault) => set_fault(&fault.kind, true, world, host, records),
-            Item::FaultEnds(fault) => set_fault(&fault.kind, false, world, host, records),
+            Item::FaultBegins(fault) => {
+                let fault = *fault;
+                self.active[fault] = true;
+                if let FaultKind::WorkerCrashes { group, fraction } = self.faults[fault].kind {
+                    let of = |g: &usize| group.is_none_or(|group| group == *g);
+                    (0..world.groups.len()).filter(of).for_each(|g| world.crash_share(g, fraction));
+                }
+                self.apply_faults(world, host, records);
+            }
+            Item::FaultEnds(fault) => {
+                let fault = *fault;
+                self.active[fault] = false;
+                self.apply_faults(world, host, records);
+            }
             Item::Change { number, kind } => match kind {
                 ChangeKind::AddTasks { workload, count, service } => {
-                    let mut luck = rng::keyed(self.seed, [luck::CHANGE, *number]);
-                    for _ in 0..*count {
-                        world.arrive(*workload, service.sample(&mut luck));
-                    }
+                    self.add_tasks(world, *number, (*workload, *count), service);
                 }
                 ChangeKind::RateFactor { workload, factor } => {
                     arrivals.set_rate_factor(*workload, world.now, *factor)?;
@@ -80,65 +97,72 @@ impl Plan {
         Ok(())
     }
 
+    /// Adds tasks by hand; the run is over anyway once the backlog is beyond its limit.
+    fn add_tasks(&self, world: &mut World, number: u64, (workload, count): (usize, u64), service: &Dist) {
+        let mut luck = rng::keyed(self.seed, [luck::CHANGE, number]);
+        for _ in 0..count {
+            if world.backlog() > self.max_backlog {
+                return;
+            }
+            world.arrive(workload, service.sample(&mut luck));
+        }
+    }
+
+    /// Sets everything that faults set, from those that are active now.
+    fn apply_faults(&self, world: &mut World, host: Option<&mut ControllerHost>, records: &mut Records<'_>) {
+        for g in 0..world.groups.len() {
+            let hits = |group: &Option<usize>| group.is_none_or(|group| group == g);
+            world.set_outage(
+                g,
+                self.any(|kind| matches!(kind, FaultKind::ProviderOutage { group } if hits(group))),
+            );
+            world.set_out_of_capacity(
+                g,
+                self.any(|kind| matches!(kind, FaultKind::OutOfCapacity { group } if hits(group))),
+            );
+            let factor = self.largest(|kind| match kind {
+                FaultKind::ColdStartStorm { group, factor } if hits(group) => Some(*factor),
+                _ => None,
+            });
+            world.set_cold_start_factor(g, factor.unwrap_or(1.0));
+        }
+        let loss = self.largest(|kind| match kind {
+            FaultKind::LostSignals { probability } => Some(*probability),
+            _ => None,
+        });
+        world.signal_loss = loss.unwrap_or(0.0);
+        let is_disabled = self.any(|kind| matches!(kind, FaultKind::NamespaceDisabled));
+        world.hook_enabled = !is_disabled;
+        if let Some(host) = host {
+            let late = self.largest(|kind| match kind {
+                FaultKind::LateMetrics { delay } => Some(*delay as f64),
+                _ => None,
+            });
+            host.metrics_late = late.unwrap_or(0.0) as Nanos;
+            host.metrics_missing = self.any(|kind| matches!(kind, FaultKind::MissingMetrics));
+            host.set_away(world, records, self.any(|kind| matches!(kind, FaultKind::ControllerRestart)));
+            host.set_enabled(world, records, !is_disabled);
+        }
+    }
+
+    fn active(&self) -> impl Iterator<Item = &FaultKind> {
+        self.faults
+            .iter()
+            .zip(&self.active)
+            .filter(|(_, is_active)| **is_active)
+            .map(|(fault, _)| &fault.kind)
+    }
+
+    fn any(&self, is_it: impl Fn(&FaultKind) -> bool) -> bool {
+        self.active().any(is_it)
+    }
+
+    fn largest(&self, value: impl Fn(&FaultKind) -> Option<f64>) -> Option<f64> {
+        self.active().filter_map(value).max_by(f64::total_cmp)
+    }
+
     fn add(&mut self, world: &mut World, at: Nanos, item: Item) {
         world.queue.push(at, EventKind::Planned, self.items.len());
         self.items.push(item);
-    }
-}
-
-fn set_fault(
-    kind: &FaultKind,
-    begins: bool,
-    world: &mut World,
-    host: Option<&mut ControllerHost>,
-    records: &mut Records<'_>,
-) {
-    match kind {
-        FaultKind::ProviderOutage { group } => for_groups(world, *group, |w, g| w.set_outage(g, begins)),
-        FaultKind::OutOfCapacity { group } => {
-            for_groups(world, *group, |w, g| w.set_out_of_capacity(g, begins))
-        }
-        FaultKind::ColdStartStorm { group, factor } => {
-            let factor = if begins { *factor } else { 1.0 };
-            for_groups(world, *group, |w, g| w.set_cold_start_factor(g, factor));
-        }
-        FaultKind::WorkerCrashes { group, fraction } => {
-            for_groups(world, *group, |w, g| w.crash_share(g, *fraction));
-        }
-        FaultKind::LostSignals { probability } => world.signal_loss = if begins { *probability } else { 0.0 },
-        FaultKind::NamespaceDisabled => {
-            world.hook_enabled = !begins;
-            if let Some(host) = host {
-                host.change_settings(world, records, |settings| settings.enabled = !begins);
-            }
-        }
-        FaultKind::LateMetrics { .. } | FaultKind::MissingMetrics | FaultKind::ControllerRestart => {
-            if let Some(host) = host {
-                set_host_fault(kind, begins, world, host, records);
-            }
-        }
-    }
-}
-
-fn set_host_fault(
-    kind: &FaultKind,
-    begins: bool,
-    world: &mut World,
-    host: &mut ControllerHost,
-    records: &mut Records<'_>,
-) {
-    match kind {
-        FaultKind::LateMetrics { delay } => host.metrics_late = if begins { *delay } else { 0 },
-        FaultKind::MissingMetrics => host.metrics_missing = begins,
-        FaultKind::ControllerRestart if begins => host.kill(),
-        FaultKind::ControllerRestart => host.restore(world, records),
-        _ => {}
-    }
-}
-
-fn for_groups(world: &mut World, group: Option<usize>, mut act: impl FnMut(&mut World, usize)) {
-    match group {
-        Some(group) => act(world, group),
-        None => (0..world.groups.len()).for_each(|group| act(world, group)),
     }
 }

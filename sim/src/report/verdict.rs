@@ -62,6 +62,7 @@ fn detail(total: &Figures) -> String {
 fn less_than(waits: &Quantiles, value: Option<f64>, name: &str) -> String {
     let text = quantile(waits, value, name);
     match value {
+        Some(0.0) if !is_censored(waits, name) => "not at all".into(),
         Some(_) if !is_censored(waits, name) => format!("less than {text}"),
         None if !is_censored(waits, name) => "an unknown time".into(),
         Some(_) => text,

@@ -122,7 +122,21 @@ impl Lane {
             return None;
         }
         let from = if self.is_matchable(now, partition) { partition } else { self.oldest_matchable(now)? };
-        let task = self.partitions[from].backlog.pop_front()?;
+        self.take_from(now, from)
+    }
+
+    /// Takes the oldest task that a poll known at the root gets now, if any.
+    pub fn take_oldest_matchable(&mut self, now: Nanos) -> Option<Waiting> {
+        if self.limit.as_ref().is_some_and(|limit| !limit.has_token(now)) {
+            return None;
+        }
+        let from = self.oldest_matchable(now)?;
+        self.take_from(now, from)
+    }
+
+    #[inline]
+    fn take_from(&mut self, now: Nanos, partition: usize) -> Option<Waiting> {
+        let task = self.partitions[partition].backlog.pop_front()?;
         self.backlog_count -= 1;
         if let Some(limit) = &mut self.limit {
             limit.take(now);
@@ -177,11 +191,6 @@ impl Lane {
     pub fn backlog_age(&self, now: Nanos) -> Nanos {
         let heads = self.partitions.iter().filter_map(|p| p.backlog.front());
         heads.map(|head| now - head.added).max().unwrap_or(0)
-    }
-
-    /// Sum of the ages of all waiting tasks.
-    pub fn sum_of_ages(&self, now: Nanos) -> u128 {
-        self.waiting().map(|task| u128::from(now - task.added)).sum()
     }
 
     /// All waiting tasks.

@@ -1,5 +1,6 @@
 //! Workers come and go.
 
+use super::tasks::PollTrip;
 use super::{World, luck};
 use crate::event_queue::EventKind;
 use crate::model::{BilledFrom, KeepAlive, Nanos, Price, ProviderMode, SECOND};
@@ -55,7 +56,8 @@ impl World {
                 self.open_polls(index);
                 self.got_idle(index);
             }
-            if n > 0 {
+            let is_set = matches!(self.groups[group].model.provider.mode, ProviderMode::Controller);
+            if n > 0 && is_set {
                 self.groups[group].fleet.set_size = Some(u64::from(n));
             }
         }
@@ -184,11 +186,6 @@ impl World {
         self.workers_of(group).map(committed).sum()
     }
 
-    /// Time that living workers have been there (ns).
-    pub fn age_of_living_workers(&self, group: usize) -> u128 {
-        self.workers_of(group).map(|worker| u128::from(self.now - worker.invoked_at)).sum()
-    }
-
     fn new_worker(&mut self, group: usize) -> usize {
         let state = &mut self.groups[group];
         let number = state.fleet.started;
@@ -245,7 +242,7 @@ impl World {
                 if half_trip == 0 {
                     self.poll_arrives(index, lane);
                 } else {
-                    self.send_poll(group, index, lane, half_trip);
+                    self.send_poll(group, index, lane, PollTrip::Half);
                 }
             }
         }
@@ -322,7 +319,7 @@ impl World {
         let now = self.now;
         let worker = &mut self.workers[index];
         worker.state = WorkerState::Gone;
-        let group = worker.group;
+        let (group, invoked_at) = (worker.group, worker.invoked_at);
         let ready = worker.ready_at.min(now);
         let state = &mut self.groups[group];
         state.ledger.cost += cost_of(&state.model.price, worker.invoked_at, ready, now);
@@ -330,7 +327,10 @@ impl World {
         if worker.pending_events == 0 {
             self.workers.free(index);
         }
-        self.worker_ended(group);
+        // A worker that lived for no time at all is not replaced: its successor would not live longer.
+        if now > invoked_at {
+            self.worker_ended(group);
+        }
     }
 
     fn push_worker_event(&mut self, at: Nanos, kind: EventKind, index: usize) {

@@ -3,10 +3,9 @@
 use super::fleet::group_key;
 use super::{World, luck};
 use crate::event_queue::EventKind;
-use crate::model::{Nanos, OnLimit, ProviderModel};
+use crate::model::{Nanos, OnLimit, ProviderMode, ProviderModel};
 use crate::rng;
 use crate::task_queue::TokenBucket;
-use crate::worker::WorkerState;
 use std::collections::VecDeque;
 use wci_core::controller::FailureClass;
 
@@ -163,6 +162,7 @@ impl World {
     }
 
     fn start_waiting(&mut self, group: usize) {
+        self.forget_useless_starts(group);
         loop {
             let at_limit = self.is_at_concurrency(group);
             let state = &mut self.groups[group];
@@ -171,7 +171,8 @@ impl World {
                 return;
             }
             let Some(&asked_at) = provider.waiting.front() else { return };
-            if self.now - asked_at > state.model.provider.queue_limit {
+            // Only single invocations are dropped: a worker set is kept at its size however long that takes.
+            if state.fleet.set_size.is_none() && self.now - asked_at > state.model.provider.queue_limit {
                 provider.waiting.pop_front();
                 continue;
             }
@@ -186,6 +187,16 @@ impl World {
             }
             provider.waiting.pop_front();
             self.start_worker(group);
+        }
+    }
+
+    /// Per-request mode: a start whose request another worker took is not wanted any more.
+    fn forget_useless_starts(&mut self, group: usize) {
+        let state = &mut self.groups[group];
+        if matches!(state.model.provider.mode, ProviderMode::PerRequest { .. }) {
+            let levels = state.ledger.levels();
+            let wanted = levels.backlog.saturating_sub(levels.starting);
+            state.provider.waiting.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
         }
     }
 
@@ -209,11 +220,5 @@ impl World {
                 self.drain(newest);
             }
         }
-    }
-
-    /// Whether a worker at this place is ready (for tests of the drain order).
-    #[must_use]
-    pub fn is_ready(&self, index: usize) -> bool {
-        self.workers[index].state == WorkerState::Ready
     }
 }

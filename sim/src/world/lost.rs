@@ -19,6 +19,9 @@ pub struct Lost {
 impl World {
     /// All tasks of a worker are lost now.
     pub(super) fn kill_tasks(&mut self, worker: usize) {
+        if self.workers[worker].running == 0 {
+            return;
+        }
         let is_mine = |running: &Running| running.worker == worker && !running.is_dead;
         let mine: Vec<usize> = self.running.places().filter(|(_, r)| is_mine(r)).map(|(i, _)| i).collect();
         for index in mine {

@@ -24,7 +24,7 @@ use fleet::Fleet;
 use launch::ProviderState;
 use lost::Lost;
 use std::collections::VecDeque;
-use tasks::{Extra, Running, WorkloadState};
+use tasks::{Extra, PollTrip, Running, WorkloadState};
 use wci_core::metrics::{MetricsSnapshot, Observation, QueueMetrics, TaskQueueType};
 use wci_core::signals::{BatchIntervals, TaskAdd};
 use wci_core::{Millis, Timestamp};
@@ -87,7 +87,8 @@ pub struct GroupState {
     /// Its workers.
     pub(crate) fleet: Fleet,
     pub(crate) provider: ProviderState,
-    polls_in_flight: VecDeque<PollInFlight>,
+    /// By trip.
+    polls_in_flight: [VecDeque<PollInFlight>; PollTrip::ALL],
     exits_when_idle: bool,
     /// Integral of running + waiting tasks at the last observation, and when that was.
     observed: (u128, Nanos),
@@ -132,7 +133,10 @@ pub struct World {
     flush_places: Vec<(usize, usize)>,
     signal_latency: Nanos,
     signals_sent: u64,
-    matches: u64,
+    routing_is_random: bool,
+    backlog_now: u64,
+    /// Most waiting tasks of all groups at once.
+    pub max_backlog: u64,
     retry: crate::model::Retry,
     task_queues: Vec<[Option<usize>; 3]>,
     workloads: Vec<WorkloadState>,
@@ -165,7 +169,9 @@ impl World {
             flush_places: Vec::new(),
             signal_latency: model.controller.signal_latency,
             signals_sent: 0,
-            matches: 0,
+            routing_is_random: model.routing == crate::model::Routing::Random,
+            backlog_now: 0,
+            max_backlog: 0,
             retry: model.retry,
             task_queues: vec![[None; 3]; model.task_queues.len()],
             workloads: Vec::new(),
@@ -207,8 +213,15 @@ impl World {
 
     /// Waiting tasks.
     #[inline]
-    pub fn backlog(&self) -> u64 {
-        self.groups.iter().map(|group| group.ledger.levels().backlog).sum()
+    pub const fn backlog(&self) -> u64 {
+        self.backlog_now
+    }
+
+    /// Whether events can soon no longer name a task or worker by its place: more run at once than the queue knows.
+    pub fn is_full(&self) -> bool {
+        const MARGIN: usize = 1 << 18;
+        let places = [self.running.places_used(), self.workers.places_used(), self.lost.places_used()];
+        places.into_iter().any(|used| used > crate::event_queue::MAX_INDEX - MARGIN)
     }
 
     /// Tasks that are not done.
@@ -325,7 +338,7 @@ impl GroupState {
             lanes: Vec::new(),
             fleet: Fleet::default(),
             provider: ProviderState::new(&model.provider),
-            polls_in_flight: VecDeque::new(),
+            polls_in_flight: Default::default(),
             exits_when_idle: model.worker.idle_exit.is_some()
                 || matches!(model.provider.mode, ProviderMode::PerRequest { .. }),
             observed: (0, 0),

@@ -74,6 +74,20 @@ pub struct FinishedTask {
     pub worker: u64,
 }
 
+/// How far a poll has to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PollTrip {
+    /// From the worker to the server.
+    Half = 0,
+    /// The match first goes to the worker.
+    Whole = 1,
+}
+
+impl PollTrip {
+    /// How many kinds of trip there are.
+    pub(super) const ALL: usize = 2;
+}
+
 impl World {
     /// Whether finished tasks are kept until someone looks.
     pub fn record_tasks(&mut self, wanted: bool) {
@@ -158,7 +172,7 @@ impl World {
             }
             if may_poll {
                 slots.polls += 1;
-                self.send_poll(group, running.worker, running.lane, half_trip);
+                self.send_poll(group, running.worker, running.lane, PollTrip::Half);
             }
         }
         self.queue.pop();
@@ -183,19 +197,24 @@ impl World {
         }
     }
 
-    pub(super) fn poll_in_flight_arrives(&mut self, group: usize) {
-        let Some(poll) = self.groups[group].polls_in_flight.pop_front() else { return };
+    pub(super) fn poll_in_flight_arrives(&mut self, index: usize) {
+        let (group, trip) = (index / PollTrip::ALL, index % PollTrip::ALL);
+        let Some(poll) = self.groups[group].polls_in_flight[trip].pop_front() else { return };
         let worker = &self.workers[poll.worker];
         if worker.state == WorkerState::Ready && worker.number == poll.number && worker.group == group {
             self.poll_arrives(poll.worker, poll.lane);
         }
     }
 
-    /// Sends a poll on its way; it arrives half a round trip later.
-    pub(super) fn send_poll(&mut self, group: usize, worker: usize, lane: usize, half_trip: Nanos) {
+    /// Sends a poll on its way. Polls of one group and trip take equally long, so they arrive in their order.
+    pub(super) fn send_poll(&mut self, group: usize, worker: usize, lane: usize, trip: PollTrip) {
         let number = self.workers[worker].number;
-        self.groups[group].polls_in_flight.push_back(PollInFlight { worker, number, lane });
-        self.queue.push(self.now + half_trip, EventKind::PollArrival, group);
+        let state = &mut self.groups[group];
+        let round_trip = state.model.worker.poll_round_trip;
+        let takes = if trip == PollTrip::Half { round_trip / 2 } else { round_trip };
+        state.polls_in_flight[trip as usize].push_back(PollInFlight { worker, number, lane });
+        let index = group * PollTrip::ALL + trip as usize;
+        self.queue.push(self.now + takes, EventKind::PollArrival, index);
     }
 
     /// Spooled tasks may have become matchable while polls wait.
@@ -206,9 +225,10 @@ impl World {
             if lane.polls.is_empty() {
                 return;
             }
-            let Some(task) = lane.take_matchable(self.now, 0) else { break };
-            let (seed, matches) = (self.seed, self.matches);
-            let Some(poll) = lane.take_poll(|n| routing_luck(seed, matches, n)) else { return };
+            let Some(task) = lane.take_oldest_matchable(self.now) else { break };
+            let luck = self.routing_luck(task.tag);
+            let lane = &mut self.lanes[lane_index];
+            let Some(poll) = lane.take_poll(|n| rng::below(luck, n)) else { return };
             self.dispatch(lane_index, poll.worker as usize, task);
         }
         self.arm_spool(lane_index);
@@ -245,7 +265,7 @@ impl World {
 
     #[inline]
     fn sync_match(&mut self, lane_index: usize, task: Waiting, is_measured: bool) {
-        let (seed, matches) = (self.seed, self.matches);
+        let luck = self.routing_luck(task.tag);
         let lane = &mut self.lanes[lane_index];
         let counters = &mut self.groups[lane.group].ledger.counters;
         counters.sync_matched += 1;
@@ -253,7 +273,7 @@ impl World {
         if let Some(limit) = &mut lane.limit {
             limit.take(self.now);
         }
-        if let Some(poll) = lane.take_poll(|n| routing_luck(seed, matches, n)) {
+        if let Some(poll) = lane.take_poll(|n| rng::below(luck, n)) {
             let (index, departs) = self.begin(lane_index, poll.worker as usize, task, false);
             self.queue.push(departs, EventKind::Departure, index);
         }
@@ -263,8 +283,10 @@ impl World {
     fn spool(&mut self, lane_index: usize, partition: usize, task: Waiting) {
         let lane = &mut self.lanes[lane_index];
         lane.spool(partition, task);
-        self.groups[lane.group].ledger.change_tasks(self.now, 1, 0);
-        if !lane.polls.is_empty() {
+        let (group, polls_wait) = (lane.group, !lane.polls.is_empty());
+        self.groups[group].ledger.change_tasks(self.now, 1, 0);
+        self.count_waiting();
+        if polls_wait {
             self.arm_spool(lane_index);
         }
     }
@@ -278,7 +300,6 @@ impl World {
         task: Waiting,
         was_spooled: bool,
     ) -> (usize, Nanos) {
-        self.matches += 1;
         let now = self.now;
         let lane = &mut self.lanes[lane_index];
         lane.dispatches.record(now);
@@ -302,7 +323,21 @@ impl World {
         let running =
             Running { worker: worker_index, lane: lane_index, matched_at: now, task, is_dead: false };
         let departs = now.saturating_add(model.worker.poll_round_trip / 2).saturating_add(task.service);
+        let pollers = model.worker.pollers[lane.task_type.index()];
+        if slots.polls < pollers.min(slots.free) && worker.state == WorkerState::Ready {
+            // The answer reaches the worker and its next poll the server: one whole round trip.
+            slots.polls += 1;
+            let group = lane.group;
+            self.send_poll(group, worker_index, lane_index, PollTrip::Whole);
+        }
+        self.backlog_now -= u64::from(was_spooled);
         (self.running.insert(running), departs)
+    }
+
+    #[inline]
+    fn count_waiting(&mut self) {
+        self.backlog_now += 1;
+        self.max_backlog = self.max_backlog.max(self.backlog_now);
     }
 
     /// Frees a running task's place so that nobody takes it for a running one.
@@ -389,7 +424,7 @@ impl World {
         let ProviderMode::PerRequest { cold_service, .. } = &self.groups[group].model.provider.mode else {
             return;
         };
-        let key = rng::key(self.seed, [luck::COLD_SERVICE, task.tag.bits()]);
+        let key = rng::key(self.seed, [luck::COLD_SERVICE, self.identity(task.tag)]);
         let cold = cold_service.as_ref().map(|dist| dist.sample(&mut rng::Stream::from_key(key)));
         if let Some(service) = cold {
             let worker = self.start_ready(group, lane_index);
@@ -400,6 +435,7 @@ impl World {
             return;
         }
         self.groups[group].ledger.change_tasks(self.now, 1, 0);
+        self.count_waiting();
         let worker = self.start_worker(group);
         self.workers[worker].bound = Some((lane_index, task));
     }
@@ -481,11 +517,22 @@ impl World {
         if n == 1 {
             return 0;
         }
-        let identity = tag.extra().map_or(tag.bits(), |extra| {
+        rng::below(rng::key(self.seed, [luck::PARTITION, self.identity(tag)]), n as u64) as usize
+    }
+
+    /// The number that keys a task's luck: the same whatever place it holds.
+    #[inline]
+    fn identity(&self, tag: Tag) -> u64 {
+        tag.extra().map_or(tag.bits(), |extra| {
             let extra = &self.extras[extra];
             rng::key(extra.number, [u64::from(extra.attempt), tag.workload() as u64])
-        });
-        rng::below(rng::key(self.seed, [luck::PARTITION, identity]), n as u64) as usize
+        })
+    }
+
+    /// Which poll a task takes under random routing: only drawn where that matters.
+    #[inline]
+    fn routing_luck(&self, tag: Tag) -> u64 {
+        if self.routing_is_random { rng::key(self.seed, [luck::ROUTING, self.identity(tag)]) } else { 0 }
     }
 
     /// Whether a task that was first added then is measured.
@@ -494,9 +541,4 @@ impl World {
     pub fn is_measured(&self, first_added: Nanos) -> bool {
         (self.measured_from..self.measured_until).contains(&first_added)
     }
-}
-
-#[inline]
-fn routing_luck(seed: u64, matches: u64, n: u64) -> u64 {
-    rng::below(rng::key(seed, [luck::ROUTING, matches]), n)
 }

@@ -12,6 +12,8 @@ use crate::scenario::error::Problem;
 use crate::scenario::file::{self, ByType, File, KeepAliveLaw, Limit, Mode, PerType, Times};
 use crate::scenario::key::KeyPath;
 use wci_core::Spec;
+use wci_core::algorithm::AlgorithmKind;
+use wci_core::decision::Launch;
 use wci_core::spec::{LaunchStrategy, ScalingGroup};
 
 /// The groups in the order of the spec; one that cannot be resolved is left out, and a problem more.
@@ -46,7 +48,18 @@ pub(super) fn resolve(file: &File, spec: &Spec, started: Started, problems: &mut
             groups.push(Group { name: name.clone(), worker, provider, price });
         }
     }
+    refuse_mixed_modes(&path, &groups, problems);
     groups
+}
+
+/// A controller would scale the groups that the platform scales as well, so one spec has one mode.
+fn refuse_mixed_modes(path: &KeyPath, groups: &[Group], problems: &mut Problems) {
+    let is_controlled = |group: &&Group| matches!(group.provider.mode, ProviderMode::Controller);
+    let controlled = groups.iter().filter(is_controlled).count();
+    if controlled > 0 && controlled < groups.len() {
+        let expected = "the same mode for every group of the spec";
+        problems.push(Problem::value(path, "groups with mode \"controller\" and \"per-request\"", expected));
+    }
 }
 
 /// What contradicts the provider type or the mode.
@@ -175,7 +188,14 @@ fn initial_workers(scaling: &ScalingGroup, started: Started) -> u32 {
     if !is_set || started == Started::Cold {
         return 0;
     }
-    scaling.instantiate().planned().unwrap_or_default()
+    let mut algorithm = scaling.instantiate();
+    let planned = algorithm.planned().unwrap_or_default();
+    let Launch::SetWorkerSetSize(least) = algorithm.registration(LaunchStrategy::WorkerSet) else {
+        return planned;
+    };
+    // A registration wants at least one worker; a fixed count and a larger minimum are what has long been there.
+    let is_fixed = scaling.algorithm() == AlgorithmKind::Fixed;
+    if is_fixed || least > 1 { least.max(planned) } else { planned }
 }
 
 fn per_type(own: Option<PerType>, default: Option<PerType>) -> [u32; 3] {
