@@ -237,11 +237,26 @@ pub struct DecisionLog {
     pub counts: Vec<DecisionCount>,
 }
 
+/// Workers of one group or of all, by where their life stands: time averages over [warm_up, horizon).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct WorkerMeans {
+    /// Workers that start.
+    pub starting: f64,
+    /// Workers that are ready, with a task or without.
+    pub ready: f64,
+    /// Workers that drain.
+    pub draining: f64,
+    /// Slots that hold a task.
+    pub busy_slots: f64,
+}
+
 /// All of a finished run.
 #[derive(Clone, Debug)]
 pub struct RunResult {
     /// The figures.
     pub summary: Summary,
+    /// The summary's mean number of workers in its parts, all groups together.
+    pub worker_means: WorkerMeans,
     /// How fast it was; the caller fills in wall time and memory.
     pub performance: Performance,
     /// The course.

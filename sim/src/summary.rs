@@ -4,7 +4,7 @@ use crate::digest::Digest;
 use crate::histogram::Histogram;
 use crate::ledger::{Integrals, Ledger};
 use crate::model::{MILLI, Model, Nanos, SECOND};
-use crate::results::{ActionCounts, Backlog, Cost, Figures, Quantiles, Summary, Tasks, Workers};
+use crate::results::{ActionCounts, Backlog, Cost, Figures, Quantiles, Summary, Tasks, WorkerMeans, Workers};
 use crate::timeline::TimelineRecorder;
 use crate::world::World;
 use std::collections::BTreeMap;
@@ -77,6 +77,21 @@ pub fn summarize(
         total,
         groups,
     })
+}
+
+/// The mean numbers of workers of all groups, in their parts.
+pub fn worker_means(world: &mut World, timeline: &mut TimelineRecorder) -> WorkerMeans {
+    let (measured, span) = timeline.measured(world);
+    let mean = |of: fn(&Integrals) -> u128| {
+        let sum: u128 = measured.iter().map(of).sum();
+        if span > 0 { sum as f64 / span as f64 } else { 0.0 }
+    };
+    WorkerMeans {
+        starting: mean(|i| i.starting),
+        ready: mean(|i| i.ready),
+        draining: mean(|i| i.draining),
+        busy_slots: mean(|i| i.busy),
+    }
 }
 
 fn figures(books: &[Closed<'_>], span: Nanos, is_stuck: bool) -> Figures {

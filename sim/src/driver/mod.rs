@@ -234,9 +234,11 @@ impl Simulation {
             self.digest,
         )
         .ok_or(SimulationError::Unbalanced(self.world.now))?;
+        let worker_means = crate::summary::worker_means(&mut self.world, &mut self.timeline);
         let performance = crate::results::Performance { events: self.world.events, ..Default::default() };
         Ok(RunResult {
             summary,
+            worker_means,
             performance,
             timeline: self.timeline.finish(&mut self.world),
             decisions: self.decisions.finish(),

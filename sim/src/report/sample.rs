@@ -33,6 +33,7 @@ pub(crate) fn run() -> RunResult {
     let groups = BTreeMap::from([("activities".to_owned(), activities), ("workflows".to_owned(), workflows)]);
     RunResult {
         summary: summary(),
+        worker_means: WorkerMeans::default(),
         performance: Performance {
             events: 8_412_330,
             wall_seconds: 1.284,
@@ -59,6 +60,7 @@ pub(crate) fn empty_run() -> RunResult {
     };
     RunResult {
         summary,
+        worker_means: WorkerMeans::default(),
         performance: Performance::default(),
         timeline: Timeline::default(),
         decisions: DecisionLog::default(),

@@ -272,7 +272,11 @@ impl World {
             }
         };
         if let Some(idle) = idle {
-            let expires = self.now.saturating_add(idle);
+            // A worker is idle from when its poll reaches the server: else one that stays no longer than half a
+            // round trip would leave before any task could reach it.
+            let half_trip = model.worker.poll_round_trip / 2;
+            let idle_from = self.now.saturating_add(half_trip).saturating_add(u64::from(half_trip > 0));
+            let expires = idle_from.saturating_add(idle);
             self.workers[index].expires_at = expires;
             // An event that comes earlier looks again: one event a worker, however often it gets idle.
             if self.workers[index].armed_at > expires {
