@@ -100,7 +100,9 @@ impl Simulation {
     /// live.
     #[must_use]
     pub fn with_theory(model: Model, sources: Vec<Source>, allocation: Allocation) -> Self {
-        let world = World::new(&model, model.seed);
+        let mut world = World::new(&model, model.seed);
+        // Nobody listens to signals.
+        world.hook_enabled = false;
         Self::with_allocator(model, sources, world, Allocator::Theory(allocation))
     }
 

@@ -132,8 +132,8 @@ impl Plan {
         });
         world.signal_loss = loss.unwrap_or(0.0);
         let is_disabled = self.any(|kind| matches!(kind, FaultKind::NamespaceDisabled));
-        world.hook_enabled = !is_disabled;
         if let Some(host) = host {
+            world.hook_enabled = !is_disabled;
             let late = self.largest(|kind| match kind {
                 FaultKind::LateMetrics { delay } => Some(*delay as f64),
                 _ => None,

@@ -97,11 +97,15 @@ impl World {
     /// Has so many workers starting or ready, but ends no ready one: surplus starts are cancelled, newest first.
     pub fn allocate(&mut self, group: usize, wanted: u64) {
         let state = &self.groups[group];
-        let present = state.ledger.levels().ready + state.ledger.levels().starting;
+        let levels = state.ledger.levels();
+        let present = levels.ready + levels.starting + state.provider.waiting_starts();
         if wanted > present {
             self.request_starts(group, wanted - present);
         }
         for _ in wanted..present {
+            if self.groups[group].provider.waiting.pop_back().is_some() {
+                continue;
+            }
             let Some(&newest) = self.groups[group].fleet.starting.last() else { return };
             self.cancel(newest);
         }

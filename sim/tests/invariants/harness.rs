@@ -8,7 +8,7 @@ use wci_sim::driver::{Observer, Simulation};
 use wci_sim::results::RunResult;
 
 /// Seeds of an ordinary run of the tests.
-const SEEDS: Range<u64> = 0..300;
+const SEEDS: Range<u64> = 0..60;
 
 /// Holds a claim to the scenario of every seed.
 pub fn for_every_seed(test: &str, claim: impl Fn(&Scenario) -> Result<(), String> + Sync) {
@@ -40,18 +40,6 @@ fn chosen_seeds() -> Range<u64> {
 fn words(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
     text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
-}
-
-#[test]
-fn debug() {
-    let s = Scenario::any(chosen_seeds().start);
-    println!("{:#?}", s);
-    let p = s.made_patient();
-    let mut sim = Simulation::with_theory(p.model.clone(), p.sources(), Box::new(|_, _| 2));
-    for k in 0..40 {
-        sim.run_until(k * 20_000_000_000, &mut wci_sim::driver::Quiet).unwrap();
-        println!("{} {:?}", sim.world().now, sim.world().groups[0].ledger.levels());
-    }
 }
 
 impl Scenario {
