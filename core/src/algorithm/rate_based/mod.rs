@@ -11,9 +11,9 @@
 //! The first term keeps workers from being busy all the time, the second is square-root staffing (A. K. Erlang;
 //! S. Halfin, W. Whitt, "Heavy-traffic limits for queues with many exponential servers", Operations Research 29,
 //! 1981): a safety margin of `beta * sqrt(a)` workers keeps the probability of waiting about the same at every
-//! scale. For few workers the first is larger, for many the second would do with less. The capacity of a worker is
-//! the dispatch rate divided by the planned size, measured while a material backlog says that all are busy, or
-//! right after a task found no waiting worker.
+//! scale. With the defaults the second is larger up to a load of 4 workers and the first above, where the second
+//! would do with less. The capacity of a worker is the dispatch rate divided by the planned size, measured while a
+//! material backlog says that all are busy, or right after a task found no waiting worker.
 //!
 //! Up by at most `max_scale_up_step` a poll; down by one a poll, when no task has missed a worker for a while. A
 //! task that finds no waiting worker adds one at once.
