@@ -236,8 +236,12 @@ impl World {
         for position in 0..self.groups[group].lanes.len() {
             let lane = self.groups[group].lanes[position];
             let pollers = self.groups[group].model.worker.pollers[self.lanes[lane].task_type.index()];
-            let slots = self.workers[index].lanes[position];
-            for _ in slots.polls..pollers.min(slots.free) {
+            loop {
+                // A poll that arrives at once may take a task, so slots and polls are looked at anew each time.
+                let slots = self.workers[index].lanes[position];
+                if slots.polls >= pollers.min(slots.free) {
+                    break;
+                }
                 self.workers[index].lanes[position].polls += 1;
                 if half_trip == 0 {
                     self.poll_arrives(index, lane);

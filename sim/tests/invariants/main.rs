@@ -11,6 +11,5 @@ mod chunks;
 mod harness;
 mod journal;
 mod limits;
-mod luck;
 mod no_task_lost;
 mod seeds;
