@@ -62,6 +62,9 @@ pub fn stream(command: &mut Command, mut look: impl FnMut(&str)) -> Result<bool,
         look(&line);
     }
     let status = child.wait().map_err(|e| format!("{}: {e}", words(command)))?;
+    if !status.success() {
+        println!("{} ended with {status}", words(command));
+    }
     Ok(status.success())
 }
 
