@@ -179,6 +179,14 @@ pub struct ProviderModel {
     pub initial_workers: u32,
 }
 
+impl ProviderModel {
+    /// Whether the platform itself starts workers, one for each request that finds none idle.
+    #[must_use]
+    pub const fn is_per_request(&self) -> bool {
+        matches!(self.mode, ProviderMode::PerRequest { .. })
+    }
+}
+
 /// Who starts workers.
 #[derive(Clone, Debug)]
 pub enum ProviderMode {

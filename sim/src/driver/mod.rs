@@ -17,7 +17,7 @@ pub use crate::world::FinishedTask;
 
 use crate::digest::Digest;
 use crate::event_queue::EventKind;
-use crate::model::{ChangeKind, End, Model, Nanos, ProviderMode, SECOND};
+use crate::model::{ChangeKind, End, Model, Nanos, SECOND};
 use crate::report::log::DecisionCollector;
 use crate::results::RunResult;
 use crate::timeline::TimelineRecorder;
@@ -85,10 +85,8 @@ impl Simulation {
     /// A run from time 0. `sources` are the model's workloads, in their order.
     #[must_use]
     pub fn new(model: Model, sources: Vec<Source>) -> Self {
-        let per_request =
-            |g: &crate::model::Group| matches!(g.provider.mode, ProviderMode::PerRequest { .. });
         let world = World::new(&model, model.seed);
-        let allocator = if model.groups.iter().all(per_request) {
+        let allocator = if model.groups.iter().all(|group| group.provider.is_per_request()) {
             Allocator::PerRequest
         } else {
             Allocator::Controller(Box::new(ControllerHost::new(&model)))

@@ -38,6 +38,11 @@ impl SyntheticSource {
         block.clear();
         self.luck.arrivals.fill(BLOCK, self.horizon, &mut block.at);
         self.service.fill(&mut self.luck.services, block.at.len(), &mut block.service);
+        if block.at.len() < BLOCK {
+            // The horizon cut the block: what was drawn beyond it is given back, so that a higher rate can still
+            // bring it before the horizon.
+            self.return_untaken(block.at.len());
+        }
     }
 
     /// From `now` on the rate is `factor` times the workload's own (not its last).

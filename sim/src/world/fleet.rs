@@ -56,7 +56,7 @@ impl World {
                 self.open_polls(index);
                 self.got_idle(index);
             }
-            let is_set = matches!(self.groups[group].model.provider.mode, ProviderMode::Controller);
+            let is_set = !self.groups[group].model.provider.is_per_request();
             if n > 0 && is_set {
                 self.groups[group].fleet.set_size = Some(u64::from(n));
             }

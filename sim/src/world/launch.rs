@@ -3,7 +3,7 @@
 use super::fleet::group_key;
 use super::{World, luck};
 use crate::event_queue::EventKind;
-use crate::model::{Nanos, OnLimit, ProviderMode, ProviderModel};
+use crate::model::{Nanos, OnLimit, ProviderModel};
 use crate::rng;
 use crate::task_queue::TokenBucket;
 use std::collections::VecDeque;
@@ -76,15 +76,15 @@ impl World {
     /// A call was accepted: start or end workers.
     ///
     /// # Errors
-    /// The provider refuses starts above its concurrency.
+    /// The provider refuses starts above its concurrency; those below it were begun.
     pub fn launch(&mut self, group: usize, launch: Launch) -> Result<(), FailureClass> {
         match launch {
             Launch::Invoke(n) => {
-                let refuses = self.groups[group].model.provider.on_limit == OnLimit::Reject;
-                if refuses && self.is_at_concurrency(group) {
+                let accepted = self.room(group).min(u64::from(n));
+                self.request_starts(group, accepted);
+                if accepted < u64::from(n) {
                     return Err(FailureClass::Throttled);
                 }
-                self.request_starts(group, u64::from(n));
             }
             Launch::SetSize(size) => {
                 self.groups[group].fleet.set_size = Some(u64::from(size));
@@ -119,10 +119,42 @@ impl World {
         self.start_waiting(group);
     }
 
+    /// Whether the platform can start one worker more at this moment.
+    pub(super) fn can_start_now(&self, group: usize) -> bool {
+        let provider = &self.groups[group].provider;
+        let has_token = provider.start_limit.as_ref().is_none_or(|limit| limit.has_token(self.now));
+        has_token && !provider.is_full && !self.is_platform_out(group) && !self.is_at_concurrency(group)
+    }
+
+    /// A start passes the provider's start rate.
+    pub(super) fn take_start_token(&mut self, group: usize) {
+        if let Some(limit) = &mut self.groups[group].provider.start_limit {
+            limit.take(self.now);
+        }
+    }
+
+    /// How many starts more the provider accepts: those that wait count like workers.
+    fn room(&self, group: usize) -> u64 {
+        let state = &self.groups[group];
+        match (state.model.provider.on_limit, state.model.provider.concurrency) {
+            (OnLimit::Reject, Some(most)) => {
+                u64::from(most).saturating_sub(state.ledger.workers() + state.provider.waiting_starts())
+            }
+            _ => u64::MAX,
+        }
+    }
+
     /// Whether one worker more would be too many.
-    pub(super) fn is_at_concurrency(&self, group: usize) -> bool {
+    fn is_at_concurrency(&self, group: usize) -> bool {
         let state = &self.groups[group];
         state.model.provider.concurrency.is_some_and(|most| state.ledger.workers() >= u64::from(most))
+    }
+
+    /// An outage stops a controller's calls, not the starts it accepted before; where the platform itself starts
+    /// workers, it stops those.
+    fn is_platform_out(&self, group: usize) -> bool {
+        let state = &self.groups[group];
+        state.provider.is_out && state.model.provider.is_per_request()
     }
 
     pub(super) fn start_slot_free(&mut self, group: usize) {
@@ -135,17 +167,22 @@ impl World {
         self.start_waiting(group);
         let state = &self.groups[group];
         let levels = state.ledger.levels();
-        let present = levels.starting + levels.ready + state.provider.waiting_starts();
-        if let Some(size) = state.fleet.set_size
-            && size > present
-        {
-            self.request_starts(group, size - present);
+        let coming = levels.starting + state.provider.waiting_starts();
+        // The platform counted on this worker for the requests that wait.
+        let missing = match state.fleet.set_size {
+            _ if state.model.provider.is_per_request() => levels.backlog.saturating_sub(coming),
+            Some(size) => size.saturating_sub(coming + levels.ready),
+            None => 0,
+        };
+        if missing > 0 {
+            self.request_starts(group, missing);
         }
     }
 
     /// Sets whether calls to a group's provider fail.
     pub fn set_outage(&mut self, group: usize, is_out: bool) {
         self.groups[group].provider.is_out = is_out;
+        self.start_waiting(group);
     }
 
     /// Sets whether a group's provider has no capacity for new workers.
@@ -168,7 +205,7 @@ impl World {
     fn start_waiting(&mut self, group: usize) {
         self.forget_useless_starts(group);
         loop {
-            let at_limit = self.is_at_concurrency(group);
+            let at_limit = self.is_at_concurrency(group) || self.is_platform_out(group);
             let state = &mut self.groups[group];
             let provider = &mut state.provider;
             if provider.is_full || at_limit {
@@ -197,7 +234,7 @@ impl World {
     /// Per-request mode: a start whose request another worker took is not wanted any more.
     fn forget_useless_starts(&mut self, group: usize) {
         let state = &mut self.groups[group];
-        if matches!(state.model.provider.mode, ProviderMode::PerRequest { .. }) {
+        if state.model.provider.is_per_request() {
             let levels = state.ledger.levels();
             let wanted = levels.backlog.saturating_sub(levels.starting);
             state.provider.waiting.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));

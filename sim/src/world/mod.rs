@@ -15,7 +15,7 @@ pub use tasks::FinishedTask;
 
 use crate::event_queue::{EventKind, EventQueue};
 use crate::ledger::Ledger;
-use crate::model::{Group, MILLI, Model, Nanos, ProviderMode};
+use crate::model::{Group, MILLI, Model, Nanos};
 use crate::slab::Slab;
 use crate::task_queue::{Lane, PollSet};
 use crate::worker::Worker;
@@ -323,7 +323,12 @@ impl World {
         let index = self.lanes.len();
         let position = self.groups[group].lanes.len();
         let polls = PollSet::new(model.routing);
-        self.lanes.push(Lane::new(&model.task_queues[queue], task_type, group, position, polls));
+        let mut task_queue = model.task_queues[queue].clone();
+        if model.groups[group].provider.is_per_request() {
+            // A platform that starts workers for requests hands them over itself: no spool, no dispatch rate.
+            (task_queue.spool_delay, task_queue.max_dispatch_rate) = (0, None);
+        }
+        self.lanes.push(Lane::new(&task_queue, task_type, group, position, polls));
         self.groups[group].lanes.push(index);
         self.task_queues[queue][task_type.index()] = Some(index);
         index
@@ -339,8 +344,7 @@ impl GroupState {
             fleet: Fleet::default(),
             provider: ProviderState::new(&model.provider),
             polls_in_flight: Default::default(),
-            exits_when_idle: model.worker.idle_exit.is_some()
-                || matches!(model.provider.mode, ProviderMode::PerRequest { .. }),
+            exits_when_idle: model.worker.idle_exit.is_some() || model.provider.is_per_request(),
             observed: (0, 0),
         }
     }

@@ -398,10 +398,11 @@ impl World {
         let group = self.lanes[lane_index].group;
         let model = &self.groups[group].model.provider;
         let ProviderMode::PerRequest { binding, .. } = model.mode else { return };
-        let is_full = self.is_at_concurrency(group);
-        if is_full && model.on_limit == OnLimit::Reject {
+        let can_start = self.can_start_now(group);
+        if !can_start && model.on_limit == OnLimit::Reject {
             self.reject(group, task);
-        } else if binding == Binding::NewWorker && !is_full {
+        } else if binding == Binding::NewWorker && can_start {
+            self.take_start_token(group);
             self.start_bound(group, lane_index, task);
         } else {
             self.spool(lane_index, partition, task);

@@ -63,6 +63,21 @@ impl Scenario {
         Self { model, arrivals }
     }
 
+    /// The same system where nothing fails, workers stay and the run goes on until every task is done.
+    pub fn made_patient(&self) -> Self {
+        let mut model = self.model.clone();
+        model.end = End::Drain;
+        model.drain_limit = 1_000_000 * SECOND;
+        model.max_backlog = 1_000_000;
+        model.faults.clear();
+        for group in &mut model.groups {
+            group.worker.lifetime = None;
+            group.worker.idle_exit = None;
+            group.worker.crash_rate = 0.0;
+        }
+        Self { model, arrivals: self.arrivals.clone() }
+    }
+
     /// Its sources, from the beginning, with the luck of the model's seed.
     pub fn sources(&self) -> Vec<Source> {
         let model = &self.model;

@@ -4,7 +4,7 @@ use crate::any::Scenario;
 use rayon::prelude::*;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use wci_sim::driver::{Observer, Simulation};
+use wci_sim::driver::{Observer, Quiet, Simulation};
 use wci_sim::results::RunResult;
 
 /// Seeds of an ordinary run of the tests.
@@ -51,6 +51,18 @@ impl Scenario {
     /// Runs it to the end.
     pub fn run(&self, observer: &mut dyn Observer) -> Result<RunResult, String> {
         self.simulation().run(observer).map_err(|e| e.to_string())
+    }
+}
+
+impl Scenario {
+    /// Runs it to the end with two workers a group, or as many as the platform starts.
+    pub fn run_with_two_workers(&self) -> Result<RunResult, String> {
+        let model = self.model.clone();
+        let simulation = match model.groups.iter().any(|group| group.provider.is_per_request()) {
+            true => self.simulation(),
+            false => Simulation::with_theory(model, self.sources(), Box::new(|_, _| 2)),
+        };
+        simulation.run(&mut Quiet).map_err(|e| e.to_string())
     }
 }
 

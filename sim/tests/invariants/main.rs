@@ -11,5 +11,6 @@ mod chunks;
 mod harness;
 mod journal;
 mod limits;
+mod luck;
 mod no_task_lost;
 mod seeds;

@@ -33,3 +33,14 @@ fn each_completed_task_is_reported_once_and_in_order() {
         ensure(finished.0.is_sorted_by_key(|task| task.completed), || "completions out of order".into())
     });
 }
+
+#[test]
+fn every_task_is_done_in_the_end() {
+    for_every_seed("every_task_is_done_in_the_end", |scenario| {
+        let patient = scenario.made_patient();
+        let run = patient.run_with_two_workers()?;
+        let tasks = &run.summary.total.tasks;
+        let is_done = tasks.completed + tasks.rejected == tasks.arrived;
+        ensure(is_done, || format!("not all done: {tasks:?}"))
+    });
+}

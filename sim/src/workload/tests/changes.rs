@@ -80,6 +80,38 @@ fn a_changed_rate_counts_from_now_on_for_every_process() {
 }
 
 #[test]
+fn a_higher_rate_brings_more_after_the_last_arrival_too() {
+    for (name, arrivals) in processes() {
+        let horizon = HOUR / 10;
+        let service = Dist::constant(1.0).unwrap();
+        let mut source = SyntheticSource::new(1, "orders", &arrivals, service, horizon);
+        let mut block = Block::default();
+        let mut last = 0;
+        loop {
+            source.fill(&mut block);
+            if block.at.len() < BLOCK {
+                break;
+            }
+            last = block.at[BLOCK - 1];
+        }
+        // In mid-block, where the old rate's last arrivals had been drawn already.
+        let now = last.max(horizon / 2);
+        let taken = block.at.iter().filter(|at| **at < now).count();
+        let at_old_rate = block.at.len() - taken;
+        source.set_rate_factor(now, 50.0, taken).unwrap();
+        let mut later = 0;
+        loop {
+            source.fill(&mut block);
+            if block.at.is_empty() {
+                break;
+            }
+            later += block.at.len();
+        }
+        assert!(at_old_rate == 0 || later > 5 * at_old_rate, "{name}: {later} after {at_old_rate}");
+    }
+}
+
+#[test]
 fn a_stopped_rate_comes_back() {
     for (name, arrivals) in processes() {
         let service = Dist::constant(1.0).unwrap();
