@@ -47,12 +47,13 @@ pub struct Histogram {
     counts: Vec<u64>,
     count: u64,
     sum: u128,
+    min: u64,
     max: u64,
 }
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self { counts: vec![0; BUCKETS], count: 0, sum: 0, max: 0 }
+        Self { counts: vec![0; BUCKETS], count: 0, sum: 0, min: u64::MAX, max: 0 }
     }
 }
 
@@ -69,6 +70,7 @@ impl Histogram {
         self.counts[bucket] += 1;
         self.count += 1;
         self.sum += u128::from(value);
+        self.min = self.min.min(value);
         self.max = self.max.max(value);
     }
 
@@ -79,6 +81,7 @@ impl Histogram {
         }
         self.count += other.count;
         self.sum += other.sum;
+        self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
     }
 
@@ -100,11 +103,13 @@ impl Histogram {
         self.max
     }
 
-    /// The value that a share `p` (0 to 1) of the values does not exceed, interpolated inside its bucket.
+    /// The value that a share `p` (0 to 1) of the values does not exceed, interpolated inside its bucket but never
+    /// outside of what was recorded.
     #[must_use]
     pub fn quantile(&self, p: f64) -> Option<f64> {
         let rank = (p * self.count as f64).ceil().max(1.0) as u64;
-        (self.count > 0).then(|| self.value_at(rank.min(self.count)))
+        let (min, max) = (self.min as f64, self.max as f64);
+        (self.count > 0).then(|| self.value_at(rank.min(self.count)).clamp(min, max))
     }
 
     /// How many values lie in buckets wholly below `value`'s bucket.
@@ -180,6 +185,18 @@ mod tests {
             assert!((found / exact - 1.0).abs() < 0.008, "{p}: {found} instead of {exact}");
         }
         assert_eq!(histogram.quantile(1.0), Some(100_000.0 * 1_000_003.0));
+    }
+
+    #[test]
+    fn a_quantile_lies_between_the_smallest_and_the_largest() {
+        let mut histogram = Histogram::default();
+        for value in [1_000_000, 1_000_000, 1_000_000, 1_001_000] {
+            histogram.record(value);
+        }
+        for p in [0.0, 0.25, 0.5, 0.75, 1.0] {
+            let found = histogram.quantile(p).expect("there are values");
+            assert!((1_000_000.0..=1_001_000.0).contains(&found), "{p}: {found}");
+        }
     }
 
     #[test]

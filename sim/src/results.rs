@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use wci_core::Decision;
+use wci_core::controller::FailureClass;
 
 /// The result of one run. Durations are milliseconds; an infinite quantile is `None` and named in `censored`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -211,6 +212,23 @@ pub struct TimedDecision {
     /// The decision.
     #[serde(flatten)]
     pub decision: Decision,
+    /// Why the call to the provider failed that this decision caused; absent if it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureClass>,
+}
+
+impl TimedDecision {
+    /// A decision whose call, if it causes one, has not failed.
+    #[must_use]
+    pub const fn new(t: i64, decision: Decision) -> Self {
+        Self { t, decision, failure: None }
+    }
+
+    /// Whether it caused an action.
+    #[must_use]
+    pub const fn acted(&self) -> bool {
+        self.decision.action_id.is_some()
+    }
 }
 
 /// How often one kind of decision fell, with an example that explains it.
@@ -220,6 +238,9 @@ pub struct DecisionCount {
     pub acted: bool,
     /// How often.
     pub count: u64,
+    /// Of these, how many calls to the provider failed.
+    #[serde(default)]
+    pub failed: u64,
     /// The first of them.
     pub first: TimedDecision,
     /// Time of the last (Unix epoch ms).
@@ -235,6 +256,9 @@ pub struct DecisionLog {
     pub listed: Vec<TimedDecision>,
     /// Groups of equal decisions (same group, rule, limit and whether it acted), most frequent first.
     pub counts: Vec<DecisionCount>,
+    /// How many calls to the provider failed, by why.
+    #[serde(default)]
+    pub failures: BTreeMap<FailureClass, u64>,
 }
 
 /// Workers of one group or of all, by where their life stands: time averages over [warm_up, horizon).

@@ -180,7 +180,75 @@ fn explains_a_moment() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert!(text(&output.stdout).contains("activities"), "{}", text(&output.stdout));
     refused(&["explain", &scenario, "--at", "soon"], &["--at", "soon"]);
+    refused(&["explain", &scenario, "--at", "9h"], &["--at", "after its end"]);
+    refused(&["explain", &scenario, "--at", "2020-01-01T00:00:00Z"], &["--at", "before its start"]);
     refused(&["explain", &scenario, "--at", "1m", "--group", "none"], &["--group none", "activities"]);
+}
+
+/// The small scenario with a provider that is out from minute 1 to 3.
+fn outage() -> String {
+    let fault = "[[fault]]\nkind = \"provider-outage\"\nat = \"1m\"\nfor = \"2m\"\n";
+    format!("{SMALL}\n[group.activities.worker]\nlifetime = \"30s\"\n\n{fault}")
+}
+
+#[test]
+fn calls_that_failed_are_marked_wherever_decisions_are_shown() {
+    let folder = Folder::new("outage");
+    let scenario = folder.file("outage.toml", outage());
+    let output = wci(&["run", &scenario, "--out", &folder.path("out"), "-q"]);
+    let table = text(&output.stdout);
+    for part in ["of the calls failed", "provider-outage, from 1 min to 3 min", "until one succeeds"] {
+        assert!(table.split_whitespace().collect::<Vec<_>>().join(" ").contains(part), "{part} in\n{table}");
+    }
+    let decisions = folder.read("out/decisions.jsonl");
+    let times: Vec<i64> = decisions
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["t"].as_i64())
+        .collect();
+    assert!(times.is_sorted(), "lines stay in the order of time");
+    assert!(decisions.contains("\"failure\":\"unavailable\""));
+    let page = folder.read("out/report.html");
+    for part in ["✕ failed", "But the call failed", "call failed", "provider-outage, from 1 min to 3 min"] {
+        assert!(page.contains(part), "{part} in the report");
+    }
+    let picture = folder.read("out/backlog-workers.svg");
+    assert!(picture.contains("provider-outage") && picture.contains("call failed"));
+    let answer = text(&wci(&["explain", &scenario, "--at", "2m"]).stdout);
+    assert!(answer.contains("Under way: provider-outage, from 1 min to 3 min"), "{answer}");
+    assert!(answer.contains("the call failed"), "{answer}");
+}
+
+#[test]
+fn a_replay_with_another_spec_prints_a_summary_and_only_the_differences() {
+    let folder = Folder::new("replay_spec");
+    let scenario = folder.file("small.toml", SMALL);
+    assert!(wci(&["run", &scenario, "--out", &folder.path("out"), "-q"]).status.success());
+    let spec = r#"{"scaling_group_specs": {"activities": {"task_types": ["ACTIVITY"], "compute":
+        {"provider_type": "aws-lambda"}, "scaling": {"scaling_algorithm": "no-sync", "config":
+        {"scale_up_cooloff_ms": 20000}}}}}"#;
+    let (journal, spec) = (folder.path("out/journal.jsonl"), folder.file("spec.json", spec));
+    let short = text(&wci(&["replay", &journal, "--spec", &spec]).stdout);
+    for part in ["both do the same", "this spec would have done nothing", "activities: net workers started +"]
+    {
+        assert!(short.contains(part), "{part} in\n{short}");
+    }
+    let all = text(&wci(&["replay", &journal, "--spec", &spec, "--all"]).stdout);
+    assert!(all.lines().count() > short.lines().count(), "{short}\n{all}");
+}
+
+#[test]
+fn a_report_names_the_whole_command_that_made_it() {
+    let folder = Folder::new("again");
+    let scenario = folder.file("small.toml", SMALL.replace("\"5m\"", "\"2h\""));
+    let output = wci(&["run", &scenario, "--mser5", "--seed", "5", "--out", &folder.path("out"), "-q"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(folder.read("out/report.html").contains("--seed 5 --mser5"));
+}
+
+#[test]
+fn a_bench_of_nothing_is_refused() {
+    refused(&["bench", "--runs", "0"], &["--runs", "0"]);
+    refused(&["bench", "--tasks", "0"], &["--tasks", "0"]);
 }
 
 #[test]

@@ -142,6 +142,67 @@ fn rules_that_count_workers_read_as_plain_sentences() {
 }
 
 #[test]
+fn no_change_reads_as_a_sentence_with_numbers_and_units() {
+    let ago = |ms: i64| json!({"last_scale_up_time_ms": NOW - ms, "worker_count": 2});
+    let cases = [
+        (
+            on_poll(NoSync, json!({"scale_up_backlog_threshold": 5}), ago(60_000), 0, 1.0),
+            "Why: no-sync saw no task wait (more than 5 would start a worker). It starts no worker.",
+        ),
+        (
+            on_poll(NoSync, json!({"scale_up_backlog_threshold": 5}), ago(60_000), 1, 1.0),
+            "Why: no-sync saw a backlog of 1 activity task, not above the threshold of 5; it last started a worker \
+          60 s ago, and replaces it after 10 min. It starts no worker.",
+        ),
+        (
+            on_poll(RateBased, json!({}), json!({"worker_count": 0}), 0, 0.0),
+            "Why: rate-based saw 0 tasks/s arrive (average 0) and a backlog of 0; at 2 tasks/s a worker that is work \
+          for 0 workers, and 0 with the safety margin. It stays at 0 workers.",
+        ),
+        (
+            on_poll(Backlog, json!({}), json!({"worker_count": 2}), 0, 1.0),
+            "Why: backlog has seen no task wait for 0 ms; 30 s without any would remove a worker. It stays at 2 \
+          workers.",
+        ),
+        (
+            on_poll(
+                PeakRate,
+                json!({}),
+                json!({"worker_count": 2, "dispatch_rates_by_worker_count": {"1": [8]}}),
+                0,
+                7.5,
+            ),
+            "Why: peak-rate saw 7.5 tasks/s dispatched, and fewer than 7.2 tasks/s would remove a worker. It stays at \
+          2 workers.",
+        ),
+        (
+            on_poll(PeakRate, json!({}), json!({"worker_count": 2}), 0, 7.5),
+            "Why: peak-rate saw 7.5 tasks/s dispatched and a backlog of 0. It stays at 2 workers, because nothing is \
+          known about the rate with one worker fewer.",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(text, expected);
+    }
+}
+
+#[test]
+fn no_explanation_shows_the_key_of_a_record() {
+    for kind in [NoSync, RateBased, Backlog, Pid, PeakRate, Fixed] {
+        for (backlog, rate) in [(0, 0.0), (1, 1.0), (100, 20.0), (-1, 1.0)] {
+            let text = on_poll(kind, json!({}), json!({}), backlog, rate);
+            assert!(!text.contains('_') && !text.contains("unknown"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_size_that_is_set_again_starts_no_further_workers() {
+    let text = Reason::new(Rule::SizeIssuedAgain).wishing(5, 5, None).explain("fixed");
+    assert!(text.ends_with("It sets the size to 5 again."), "{text}");
+}
+
+#[test]
 fn every_rule_and_limit_explains_itself_even_without_numbers() {
     for rule in Rule::ALL {
         for limit in Limit::ALL {
@@ -154,7 +215,7 @@ fn every_rule_and_limit_explains_itself_even_without_numbers() {
 #[test]
 fn a_rule_without_words_of_its_own_shows_its_numbers() {
     let reason = Reason::new(Rule::RateLimited).with("backlog_count", 3.0);
-    assert!(reason.explain("no-sync").ends_with("(backlog_count 3)."), "{}", reason.explain("no-sync"));
+    assert!(reason.explain("no-sync").ends_with("(backlog count 3)."), "{}", reason.explain("no-sync"));
 }
 
 #[test]

@@ -108,6 +108,9 @@ pub struct ReplayArgs {
     /// What another spec would have decided on the inputs as recorded (open loop)
     #[arg(long, value_name = "FILE")]
     pub spec: Option<PathBuf>,
+    /// With --spec: list also the decisions on which both do the same
+    #[arg(long, requires = "spec", conflicts_with = "json")]
+    pub all: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -175,10 +178,10 @@ pub struct SchemaArgs {
 #[derive(Debug, ClapArgs)]
 pub struct BenchArgs {
     /// Tasks of each work
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub tasks: u64,
     /// Runs of each work; the best one counts
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub runs: u32,
     /// Print JSON
     #[arg(long)]

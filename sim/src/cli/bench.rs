@@ -50,7 +50,7 @@ pub fn bench(args: &BenchArgs) -> CommandResult {
 /// The best speed of several runs: the others were disturbed.
 fn best(runs: u32, mut measure: impl FnMut() -> Result<(f64, f64), Failure>) -> Result<(f64, f64), Failure> {
     let mut best = (0.0, 0.0);
-    for _ in 0..runs.max(1) {
+    for _ in 0..runs {
         let (speed, memory) = measure()?;
         if speed > best.0 {
             best = (speed, memory);

@@ -1,5 +1,6 @@
 //! What a run writes while it goes on: decisions, journal and tasks, each line when it happens.
 
+use super::decision_lines::DecisionLines;
 use super::progress::Progress;
 use super::{Failure, disk};
 use crate::driver::{FinishedTask, JournalEntry, Observer};
@@ -9,12 +10,14 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use wci_core::Controller;
+use wci_core::controller::FailureClass;
+use wci_core::decision::ActionId;
 use wci_core::journal::JournalWriter;
 
 /// Files that grow during a run, and the progress bar.
 pub struct Outputs {
     progress: Progress,
-    decisions: Option<BufWriter<File>>,
+    decisions: Option<DecisionLines<BufWriter<File>>>,
     journal: Option<BufWriter<File>>,
     writer: Option<JournalWriter<BufWriter<File>>>,
     tasks: Option<BufWriter<File>>,
@@ -56,7 +59,7 @@ impl Outputs {
         progress: Progress,
     ) -> Result<Self, Failure> {
         let mut outputs = Self::none(progress);
-        outputs.decisions = Some(disk::create(&folder.join("decisions.jsonl"))?);
+        outputs.decisions = Some(DecisionLines::new(disk::create(&folder.join("decisions.jsonl"))?));
         if wanted.journal {
             outputs.journal = Some(disk::create(&folder.join("journal.jsonl"))?);
         }
@@ -79,10 +82,12 @@ impl Outputs {
             // No controller decided anything: an empty journal would be none.
             std::fs::remove_file(path).map_err(|error| disk::named(&error, path))?;
         }
-        for mut file in
-            [self.decisions, self.tasks, self.writer.map(JournalWriter::into_inner)].into_iter().flatten()
-        {
-            file.flush().map_err(|error| Failure::about(error, "writing results"))?;
+        let failed = |error| Failure::about(error, "writing results");
+        if let Some(decisions) = self.decisions {
+            decisions.finish().map_err(failed)?;
+        }
+        for mut file in [self.tasks, self.writer.map(JournalWriter::into_inner)].into_iter().flatten() {
+            file.flush().map_err(failed)?;
         }
         Ok(())
     }
@@ -121,9 +126,15 @@ impl Observer for Outputs {
     }
 
     fn decision(&mut self, decision: &TimedDecision) {
-        if let Some(file) = &mut self.decisions {
-            let line = serde_json::to_string(decision).map_err(io::Error::from);
-            let result = line.and_then(|line| writeln!(file, "{line}"));
+        if let Some(lines) = &mut self.decisions {
+            let result = lines.push(decision.clone());
+            self.keep(result);
+        }
+    }
+
+    fn call_ended(&mut self, id: ActionId, failure: Option<FailureClass>) {
+        if let Some(lines) = &mut self.decisions {
+            let result = lines.call_ended(id, failure);
             self.keep(result);
         }
     }

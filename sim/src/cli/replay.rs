@@ -1,9 +1,12 @@
 //! `wci replay`: a journal's decisions, again.
 
 use super::args::ReplayArgs;
+use super::replay_summary::{Differences, is_equal};
 use super::{CommandResult, Failure, Outcome, disk, load};
-use wci_core::Spec;
-use wci_core::journal;
+use crate::report::units::utc;
+use crate::report::why::outcome;
+use wci_core::journal::{self, OpenLoopStep};
+use wci_core::{Decision, Spec};
 
 /// Replays a journal; different decisions make the status 1.
 pub fn replay(args: &ReplayArgs) -> CommandResult {
@@ -14,7 +17,7 @@ pub fn replay(args: &ReplayArgs) -> CommandResult {
             let text = disk::read_text(path)?;
             let spec: Spec = serde_json::from_str(&text)
                 .map_err(|error| Failure::about(error, &path.display().to_string()))?;
-            open_loop(&bytes, &name, &spec, args.json)
+            open_loop(&bytes, &name, &spec, args)
         }
         None => closed_loop(&bytes, &name, args.json),
     }
@@ -44,23 +47,36 @@ fn closed_loop(bytes: &[u8], name: &str, json: bool) -> CommandResult {
     Ok(if replayed.different_steps == 0 { Outcome::Fine } else { Outcome::Failed })
 }
 
-fn open_loop(bytes: &[u8], name: &str, spec: &Spec, json: bool) -> CommandResult {
+fn open_loop(bytes: &[u8], name: &str, spec: &Spec, args: &ReplayArgs) -> CommandResult {
     let steps = journal::replay_with_spec(bytes, spec).map_err(|error| Failure::about(error, name))?;
     eprintln!("open loop: the inputs are as recorded, they do not answer what this spec would have changed");
     let mut text = String::new();
-    for step in &steps {
-        if json {
+    if args.json {
+        for step in &steps {
             text += &serde_json::to_string(step)?;
             text.push('\n');
-            continue;
         }
-        text += &format!("{}\n", crate::report::units::utc(step.t.as_millis()));
-        for (who, decisions) in [("recorded", &step.recorded), ("this spec", &step.other)] {
-            for decision in decisions {
-                text += &format!("  {who:9} {}: {}\n", decision.group, crate::report::why::outcome(decision));
-            }
-        }
+    } else {
+        text += &Differences::of(&steps).to_string();
+        let shown = steps.iter().filter(|step| args.all || !is_equal(&step.recorded, &step.other));
+        shown.for_each(|step| show(step, &mut text));
     }
     disk::print(&text)?;
     Ok(Outcome::Fine)
+}
+
+fn show(step: &OpenLoopStep, text: &mut String) {
+    *text += &format!("\n{}\n", utc(step.t.as_millis()));
+    for (who, decisions) in [("recorded", &step.recorded), ("this spec", &step.other)] {
+        if decisions.is_empty() {
+            *text += &format!("  {who:9} no decision\n");
+        }
+        for decision in decisions {
+            *text += &format!("  {who:9} {}: {}\n", decision.group, did(decision));
+        }
+    }
+}
+
+fn did(decision: &Decision) -> String {
+    format!("{} ({})", outcome(decision), decision.reason.rule.sentence().trim_end_matches('.'))
 }

@@ -4,6 +4,7 @@ use super::args::RunArgs;
 use super::outputs::{Outputs, Wanted};
 use super::progress::Progress;
 use super::{CommandResult, Failure, Outcome, disk, load};
+use crate::report::faults::FaultWindow;
 use crate::report::json::{RunJson, to_json};
 use crate::report::table::{self, Style};
 use crate::report::{Expectation, Report, facts, files};
@@ -30,6 +31,7 @@ pub fn run(args: &RunArgs) -> CommandResult {
         title: &resolved.model.title,
         start: resolved.model.start,
         horizon_s: resolved.model.horizon as f64 / 1e9,
+        faults: FaultWindow::of_model(&resolved.model),
         facts: facts::of_model(&resolved.model),
         scenario_toml: &toml,
         command: &command,
@@ -118,6 +120,7 @@ fn command(args: &RunArgs) -> String {
     let mut words = vec!["wci run".to_owned(), quoted(&args.scenario.scenario.to_string_lossy())];
     words.extend(args.scenario.set.iter().map(|setting| format!("--set {}", quoted(setting))));
     words.extend(args.scenario.seed.map(|seed| format!("--seed {seed}")));
+    words.extend(args.mser5.then(|| "--mser5".to_owned()));
     words.join(" ")
 }
 

@@ -202,6 +202,8 @@ impl ControllerHost {
             Answer::Call { id, group, launch, failure } => {
                 let result = failure.map_or_else(|| world.launch(group, launch), Err);
                 world.groups[group].ledger.counters.failed_calls += u64::from(result.is_err());
+                records.log.call_ended(id, result.err());
+                records.observer.call_ended(id, result.err());
                 if self.away.is_none() {
                     self.handle(world, records, Input::ActionFinished { id, result });
                 }
@@ -251,7 +253,7 @@ impl ControllerHost {
             if let Some(&group) = self.group_names.get(&decision.group) {
                 world.groups[group].ledger.counters.throttled += u64::from(decision.throttled);
             }
-            let timed = TimedDecision { t: now.as_millis(), decision };
+            let timed = TimedDecision::new(now.as_millis(), decision);
             records.log.push(timed.t, &timed.decision);
             records.observer.decision(&timed);
         }

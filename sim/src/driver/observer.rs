@@ -3,6 +3,8 @@
 use crate::model::Nanos;
 use crate::results::TimedDecision;
 use crate::world::FinishedTask;
+use wci_core::controller::FailureClass;
+use wci_core::decision::ActionId;
 use wci_core::{Input, Step, Timestamp};
 
 /// One handled input with what it caused.
@@ -28,6 +30,8 @@ pub trait Observer {
     fn journal(&mut self, _entry: JournalEntry<'_>) {}
     /// A rule was evaluated.
     fn decision(&mut self, _decision: &TimedDecision) {}
+    /// The provider answered the call that a decision caused.
+    fn call_ended(&mut self, _id: ActionId, _failure: Option<FailureClass>) {}
     /// Whether finished tasks are wanted one by one.
     fn wants_tasks(&self) -> bool {
         false

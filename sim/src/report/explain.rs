@@ -1,7 +1,8 @@
 //! Answers "why did it scale at that moment?" from the decisions around it.
 
+use super::faults::FaultWindow;
 use super::units::{days_from_civil, duration_ms, number, plural, span_ms, utc, utc_clock};
-use super::why::{outcome, why};
+use super::why::{outcome, why_timed};
 use crate::results::{TimedDecision, Timeline, TimelineRow};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -43,17 +44,22 @@ impl Explanation {
 
     /// The answer as text; with a timeline it also says what was true around the moment.
     #[must_use]
-    pub fn render(&self, start: Timestamp, timeline: Option<&Timeline>) -> String {
+    pub fn render(&self, start: Timestamp, timeline: Option<&Timeline>, faults: &[FaultWindow]) -> String {
         let mut out = format!("At {}\n", moment(self.t, start));
+        let t_s = (self.t - start.as_millis()) as f64 / 1000.0;
+        for fault in faults.iter().filter(|fault| fault.holds_at(t_s)) {
+            let _ = writeln!(out, "Under way: {}, {}", fault.name, fault.span());
+        }
         if self.groups.is_empty() {
             out.push_str("\nNo decision was made: nothing scaled.\n");
         }
         for (name, around) in &self.groups {
             let _ = writeln!(out, "\n{name}");
             around.render(&mut out, self.t);
-            let rows = timeline.and_then(|timeline| timeline.groups.get(name.as_ref()));
-            if let Some(text) = rows.and_then(|rows| around_text(rows, self.t - start.as_millis())) {
-                let _ = writeln!(out, "  At that time: {text}.");
+            let rows =
+                timeline.and_then(|timeline| Some((timeline.groups.get(name.as_ref())?, timeline.window_s)));
+            if let Some(text) = rows.and_then(|(rows, window_s)| around_text(rows, window_s, t_s)) {
+                let _ = writeln!(out, "  {text}.");
             }
         }
         out
@@ -89,7 +95,7 @@ impl Around {
         for (lead, timed) in lines.into_iter().filter_map(|(lead, timed)| Some((lead, timed?))) {
             let _ =
                 writeln!(out, "  {lead}{}, {}: {}", utc_clock(timed.t), distance(timed.t - t), did(timed));
-            let _ = writeln!(out, "    {}", why(&timed.decision));
+            let _ = writeln!(out, "    {}", why_timed(timed));
         }
     }
 }
@@ -97,6 +103,13 @@ impl Around {
 fn did(timed: &TimedDecision) -> String {
     let algorithm = &timed.decision.algorithm;
     match timed.decision.action_id {
+        Some(id) if timed.failure.is_some() => {
+            format!(
+                "{algorithm} called the provider for {}, and the call failed (action {})",
+                outcome(&timed.decision),
+                id.0
+            )
+        }
         Some(id) => format!("{algorithm} acted, {} (action {})", outcome(&timed.decision), id.0),
         None => format!("{algorithm} did nothing"),
     }
@@ -116,12 +129,15 @@ pub fn moment(t: i64, start: Timestamp) -> String {
     format!("{} ({} after the start)", utc(t), span_ms(t.saturating_sub(start.as_millis())))
 }
 
-/// What the window says in which the moment lies.
-fn around_text(rows: &[TimelineRow], offset_ms: i64) -> Option<String> {
-    let t_s = offset_ms as f64 / 1000.0;
+/// What the window says in which the moment lies: averages, not the state at the moment.
+fn around_text(rows: &[TimelineRow], window_s: f64, t_s: f64) -> Option<String> {
     let row = rows.get(rows.partition_point(|row| row.t_s <= t_s).checked_sub(1)?)?;
+    let ms = |s: f64| span_ms((s * 1000.0).round() as i64);
     let mut text = format!(
-        "{} waiting, {} ready and {} starting, {} of {} slots busy, {}/s arriving, {}/s taken",
+        "On average from {} to {} after the start: {} waiting, {} ready and {} starting, {} of {} slots busy, {}/s \
+         arriving, {}/s taken",
+        ms(row.t_s),
+        ms(row.t_s + window_s),
         number(row.backlog),
         plural_of(row.workers_ready, "worker", "workers"),
         number(row.workers_starting),
@@ -134,6 +150,23 @@ fn around_text(rows: &[TimelineRow], offset_ms: i64) -> Option<String> {
         let _ = write!(text, ", 95 % of the tasks taken had waited less than {}", duration_ms(wait));
     }
     Some(text)
+}
+
+/// Whether the moment lies in the run, which ended at `end`.
+///
+/// # Errors
+/// Says from when to when the run lasted.
+pub fn check_moment(t: i64, start: Timestamp, end: Timestamp) -> Result<(), String> {
+    if (start.as_millis()..=end.as_millis()).contains(&t) {
+        return Ok(());
+    }
+    let lies = if t < start.as_millis() { "before its start" } else { "after its end" };
+    let (from, to) = (utc(start.as_millis()), utc(end.as_millis()));
+    let lasted = span_ms(end.as_millis() - start.as_millis());
+    Err(format!(
+        "found {}, {lies}, expected a moment of the run: from {from} to {to} (0s to {lasted})",
+        utc(t)
+    ))
 }
 
 fn plural_of(n: f64, one: &str, many: &str) -> String {
@@ -210,11 +243,11 @@ fn in_range(ms: f64) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample::{START, decision, run};
+    use crate::report::sample::{START, decision, failed, report, run};
     use wci_core::decision::Rule;
 
     fn timed(t: i64, rule: Rule, acted: bool) -> TimedDecision {
-        TimedDecision { t, decision: decision("activities", rule, None, acted) }
+        TimedDecision::new(t, decision("activities", rule, None, acted))
     }
 
     #[test]
@@ -247,18 +280,45 @@ mod tests {
     fn answers_with_reason_and_surroundings() {
         let result = run();
         let t = START.as_millis() + 9 * 3_600_000 + 65_000;
-        let answer = Explanation::at(result.decisions.listed.clone(), t, Some("activities"))
-            .render(START, Some(&result.timeline));
+        let answer = Explanation::at(result.decisions.listed.clone(), t, Some("activities")).render(
+            START,
+            Some(&result.timeline),
+            &report(&result).faults,
+        );
         assert!(answer.starts_with("At 2026-01-05 09:01:05 UTC (9 h 1 min 5 s after the start)"), "{answer}");
-        for part in ["\nactivities\n", "no-sync", "At that time: ", "waiting", "The next action: "] {
+        for part in [
+            "\nactivities\n",
+            "no-sync",
+            "On average from 9 h 1 min 0 s to 9 h 2 min 0 s after the start: ",
+            "waiting",
+            "The next action: ",
+            "Under way: provider-outage of activities, from 9 h to 10 h",
+        ] {
             assert!(answer.contains(part), "{part} in\n{answer}");
         }
         assert!(!answer.contains("\nworkflows\n"));
     }
 
     #[test]
+    fn a_call_that_failed_is_no_worker_started() {
+        let call = failed(1000, decision("a", Rule::NoSyncMatch, None, true));
+        let answer = Explanation::at([call], 1000, None).render(Timestamp::EPOCH, None, &[]);
+        assert!(answer.contains("and the call failed (action 7)"), "{answer}");
+        assert!(answer.contains("But the call failed: the provider was not available."), "{answer}");
+    }
+
+    #[test]
+    fn refuses_moments_outside_the_run() {
+        let end = Timestamp::from_millis(START.as_millis() + 60_000);
+        let check = |offset: i64| check_moment(START.as_millis() + offset, START, end);
+        assert_eq!((check(0), check(60_000)), (Ok(()), Ok(())));
+        assert!(check(60_001).is_err_and(|error| error.contains("after its end")));
+        assert!(check(-1).is_err_and(|error| error.contains("before its start") && error.contains("(0s to 1 min 0 s)")));
+    }
+
+    #[test]
     fn says_so_when_nothing_was_decided() {
-        let answer = Explanation::at([], 0, None).render(Timestamp::EPOCH, None);
+        let answer = Explanation::at([], 0, None).render(Timestamp::EPOCH, None, &[]);
         assert!(answer.contains("nothing scaled"));
     }
 

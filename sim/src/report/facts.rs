@@ -1,6 +1,7 @@
 //! What a model assumes, in words: a result means little without it.
 
 use super::Fact;
+use super::faults::FaultWindow;
 use super::units::{duration_ms, number, percent, plural};
 use crate::dist::Dist;
 use crate::model::{BilledFrom, End, Group, Model, Nanos, OnLimit, Price, ProviderMode};
@@ -12,15 +13,26 @@ pub fn of_model(model: &Model) -> Vec<Fact> {
     if model.warm_up > 0 {
         facts.push(Fact::new("Measured", format!("tasks that arrive after {}", span(model.warm_up))));
     }
-    for (what, n) in [("Faults", model.faults.len()), ("Changes by hand", model.changes.len())] {
-        if n > 0 {
-            facts.push(Fact::new(what, n.to_string()));
-        }
+    facts.extend(faults(model));
+    if !model.changes.is_empty() {
+        facts.push(Fact::new("Changes by hand", model.changes.len().to_string()));
     }
     for group in &model.groups {
         facts.push(Fact::new(format!("Workers of {}", group.name), workers(model, group)));
         facts.push(Fact::new(format!("Provider of {}", group.name), provider(model, group)));
         facts.push(Fact::new(format!("Price of {}", group.name), price(&group.price)));
+    }
+    facts
+}
+
+/// A line for each fault, the first ones of very many.
+fn faults(model: &Model) -> Vec<Fact> {
+    const MOST: usize = 20;
+    let windows = FaultWindow::of_model(model);
+    let line = |fault: &FaultWindow| Fact::new("Fault", format!("{}, {}", fault.name, fault.span()));
+    let mut facts: Vec<Fact> = windows.iter().take(MOST).map(line).collect();
+    if windows.len() > MOST {
+        facts.push(Fact::new("Fault", format!("and {} more", windows.len() - MOST)));
     }
     facts
 }
@@ -197,7 +209,11 @@ mod tests {
                 metric_delay: 0,
                 signal_latency: 0,
             },
-            faults: Vec::new(),
+            faults: vec![Fault {
+                at: 1200 * SECOND,
+                lasts: 600 * SECOND,
+                kind: FaultKind::ProviderOutage { group: None },
+            }],
             changes: Vec::new(),
         }
     }
@@ -211,6 +227,7 @@ mod tests {
             [
                 "Arrivals: for 2 h, then on until everything is done, for 1 h at most",
                 "Measured: tasks that arrive after 1 min",
+                "Fault: provider-outage, from 20 min to 30 min",
                 "Workers of activities: 2 slots, ready after 800 ms (median; 1 % longer than 3 s), live 9.83 min, 10 s \
                  to drain, scaled by no-sync",
                 "Provider of activities: aws-lambda, answers after 50 ms, 1 % of the calls fail, at most 1,000 workers, \

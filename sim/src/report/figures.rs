@@ -84,7 +84,7 @@ fn worker_rows(figures: &Figures) -> [Line; 7] {
         ("most at once", Some(count(workers.max))),
         ("started", Some(count(workers.started))),
         ("never ran a task", some_count(workers.never_used)),
-        ("slots used", workers.utilization.map(percent)),
+        ("slot time with a task", workers.utilization.map(percent)),
         ("tasks with a cold start", workers.cold_start_ratio.map(percent)),
         ("lost work", (workers.lost_slot_seconds > 0.0).then(|| duration_s(workers.lost_slot_seconds))),
     ]

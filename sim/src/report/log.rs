@@ -6,9 +6,10 @@
 
 use crate::results::{DecisionCount, DecisionLog, TimedDecision};
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use wci_core::Decision;
-use wci_core::decision::{GroupName, Limit, Rule};
+use wci_core::controller::FailureClass;
+use wci_core::decision::{ActionId, GroupName, Limit, Rule};
 
 /// How many of the first decisions are listed.
 pub const FIRST: usize = 150;
@@ -16,6 +17,8 @@ pub const FIRST: usize = 150;
 pub const LAST: usize = 150;
 /// How many of the most telling decisions between them are listed.
 pub const TELLING: usize = 200;
+/// So many failed calls are remembered before those are forgotten that are not listed.
+const MOST_FAILURES: usize = 4 * (FIRST + LAST + TELLING);
 
 /// Takes every decision of a run in time order and keeps what a report shows.
 #[derive(Debug, Default)]
@@ -26,6 +29,10 @@ pub struct DecisionCollector {
     telling: BinaryHeap<Reverse<Ranked>>,
     counts: BTreeMap<Kind, Tally>,
     latest: BTreeMap<GroupName, (Rule, Option<Limit>, bool)>,
+    /// Calls without an answer yet.
+    open_calls: BTreeMap<ActionId, Kind>,
+    failed_calls: BTreeMap<ActionId, FailureClass>,
+    failures: BTreeMap<FailureClass, u64>,
 }
 
 /// Decisions of one kind are equal to the reader: only their numbers differ.
@@ -34,6 +41,7 @@ type Kind = (GroupName, Rule, Option<Limit>, bool);
 #[derive(Debug)]
 struct Tally {
     count: u64,
+    failed: u64,
     first: TimedDecision,
     last_t: i64,
 }
@@ -84,7 +92,7 @@ impl DecisionCollector {
         let number = self.total;
         let rank = Rank { telling: self.count(t, decision), lot: crate::rng::key(0, [number, 0]), number };
         self.total += 1;
-        let timed = TimedDecision { t, decision: decision.clone() };
+        let timed = TimedDecision::new(t, decision.clone());
         if self.first.len() < FIRST {
             self.first.push(timed);
             return;
@@ -97,6 +105,23 @@ impl DecisionCollector {
         self.last.push_back(Entry { rank, timed });
     }
 
+    /// Takes the provider's answer to the call that a decision caused.
+    pub fn call_ended(&mut self, id: ActionId, failure: Option<FailureClass>) {
+        let kind = self.open_calls.remove(&id);
+        let Some(failure) = failure else { return };
+        *self.failures.entry(failure).or_default() += 1;
+        if let Some(tally) = kind.and_then(|kind| self.counts.get_mut(&kind)) {
+            tally.failed += 1;
+            if tally.first.decision.action_id == Some(id) {
+                tally.first.failure = Some(failure);
+            }
+        }
+        self.failed_calls.insert(id, failure);
+        if self.failed_calls.len() > MOST_FAILURES {
+            self.forget_unlisted_failures();
+        }
+    }
+
     /// Ends the run.
     #[must_use]
     pub fn finish(self) -> DecisionLog {
@@ -105,19 +130,23 @@ impl DecisionCollector {
         let mut listed = self.first;
         listed.extend(middle.into_iter().map(|entry| entry.timed));
         listed.extend(self.last.into_iter().map(|entry| entry.timed));
+        for timed in &mut listed {
+            timed.failure = timed.decision.action_id.and_then(|id| self.failed_calls.get(&id).copied());
+        }
         let mut counts: Vec<DecisionCount> = self
             .counts
             .into_iter()
             .map(|((.., acted), tally)| DecisionCount {
                 acted,
                 count: tally.count,
+                failed: tally.failed,
                 first: tally.first,
                 last_t: tally.last_t,
             })
             .collect();
         // Stable: equally frequent kinds stay in the order of group, rule and limit.
         counts.sort_by_key(|kind| Reverse(kind.count));
-        DecisionLog { total: self.total, listed, counts }
+        DecisionLog { total: self.total, listed, counts, failures: self.failures }
     }
 
     /// Counts the decision and says how telling it is.
@@ -125,10 +154,12 @@ impl DecisionCollector {
         let acted = decision.action_id.is_some();
         let (rule, limit) = (decision.reason.rule, decision.reason.limit);
         let before = self.latest.insert(decision.group.clone(), (rule, limit, acted));
+        let kind = (decision.group.clone(), rule, limit, acted);
+        self.open_calls.extend(decision.action_id.map(|id| (id, kind.clone())));
         let mut is_new = false;
-        let tally = self.counts.entry((decision.group.clone(), rule, limit, acted)).or_insert_with(|| {
+        let tally = self.counts.entry(kind).or_insert_with(|| {
             is_new = true;
-            Tally { count: 0, first: TimedDecision { t, decision: decision.clone() }, last_t: t }
+            Tally { count: 0, failed: 0, first: TimedDecision::new(t, decision.clone()), last_t: t }
         });
         tally.count += 1;
         tally.last_t = t;
@@ -141,8 +172,11 @@ impl DecisionCollector {
         }
     }
 
-    /// Keeps the entry if it is among the most telling.
-    fn offer(&mut self, entry: Entry) {
+    /// Keeps the entry if it is among the most telling; a call that failed is as telling as a change.
+    fn offer(&mut self, mut entry: Entry) {
+        if entry.timed.decision.action_id.is_some_and(|id| self.failed_calls.contains_key(&id)) {
+            entry.rank.telling = entry.rank.telling.max(Telling::ChangedAndActed);
+        }
         if self.telling.len() == TELLING {
             match self.telling.peek() {
                 Some(Reverse(least)) if least.0.rank < entry.rank => drop(self.telling.pop()),
@@ -150,6 +184,14 @@ impl DecisionCollector {
             }
         }
         self.telling.push(Reverse(Ranked(entry)));
+    }
+
+    fn forget_unlisted_failures(&mut self) {
+        let middle = self.telling.iter().map(|Reverse(ranked)| &ranked.0.timed);
+        let last = self.last.iter().map(|entry| &entry.timed);
+        let listed = self.first.iter().chain(middle).chain(last);
+        let listed: BTreeSet<ActionId> = listed.filter_map(|timed| timed.decision.action_id).collect();
+        self.failed_calls.retain(|id, _| listed.contains(id));
     }
 }
 
@@ -250,6 +292,39 @@ mod tests {
             .map(|k| (k.count, k.first.t, k.last_t, k.acted, k.first.decision.group.as_ref()))
             .collect();
         assert_eq!(shown, [(700, 3, 999, true, "a"), (200, 1, 992, false, "a"), (100, 0, 990, true, "b")]);
+    }
+
+    fn acting(i: u64) -> Decision {
+        Decision { action_id: Some(ActionId(i)), ..decision("a", Rule::NoSyncMatch, None, true) }
+    }
+
+    #[test]
+    fn marks_the_decisions_whose_calls_failed() {
+        let mut collector = DecisionCollector::new();
+        for i in 0..10 {
+            collector.push(i as i64, &acting(i));
+            let failure = (i % 3 == 0).then_some(FailureClass::Unavailable);
+            collector.call_ended(ActionId(i), failure);
+        }
+        let log = collector.finish();
+        let failed: Vec<i64> = log.listed.iter().filter(|d| d.failure.is_some()).map(|d| d.t).collect();
+        assert_eq!(failed, [0, 3, 6, 9]);
+        assert_eq!((log.counts[0].count, log.counts[0].failed), (10, 4));
+        assert_eq!(log.counts[0].first.failure, Some(FailureClass::Unavailable));
+        assert_eq!(log.failures, BTreeMap::from([(FailureClass::Unavailable, 4)]));
+    }
+
+    #[test]
+    fn many_failed_calls_are_counted_in_bounded_memory_and_stay_marked() {
+        let mut collector = DecisionCollector::new();
+        for i in 0..50_000 {
+            collector.push(i as i64, &acting(i));
+            collector.call_ended(ActionId(i), Some(FailureClass::Throttled));
+            assert!(collector.failed_calls.len() <= MOST_FAILURES && collector.open_calls.is_empty());
+        }
+        let log = collector.finish();
+        assert!(log.listed.iter().all(|timed| timed.failure == Some(FailureClass::Throttled)));
+        assert_eq!(log.counts[0].failed, 50_000);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 pub mod chart;
 pub mod explain;
 pub mod facts;
+pub mod faults;
 pub mod figures;
 #[cfg(feature = "cli")]
 pub mod files;
@@ -24,6 +25,7 @@ pub mod verdict;
 pub mod why;
 
 use crate::results::RunResult;
+use faults::FaultWindow;
 use wci_core::Timestamp;
 
 /// A finished run with what a reader needs beside its numbers.
@@ -37,6 +39,8 @@ pub struct Report<'a> {
     pub start: Timestamp,
     /// Arrivals stop here, seconds since the start.
     pub horizon_s: f64,
+    /// What goes wrong on the timeline.
+    pub faults: Vec<FaultWindow>,
     /// What the model assumed, in words.
     pub facts: Vec<Fact>,
     /// The scenario file as it was run.

@@ -4,6 +4,7 @@ use super::log::DecisionCollector;
 use crate::model::Routing;
 use crate::results::*;
 use std::collections::BTreeMap;
+use wci_core::controller::FailureClass;
 use wci_core::decision::{ActionId, Limit, Reason, Rule};
 use wci_core::{Decision, Timestamp};
 
@@ -23,6 +24,11 @@ pub(crate) fn decision(group: &str, rule: Rule, limit: Option<Limit>, acted: boo
         action_id: acted.then_some(ActionId(7)),
         throttled: 0,
     }
+}
+
+/// The same decision at a moment, whose call failed.
+pub(crate) fn failed(t: i64, decision: Decision) -> TimedDecision {
+    TimedDecision { failure: Some(FailureClass::Unavailable), ..TimedDecision::new(t, decision) }
 }
 
 /// A day with two groups: a daily wave, and at 09:00 a burst of a quarter of an hour.
@@ -70,6 +76,7 @@ pub(crate) fn empty_run() -> RunResult {
 
 /// The report on a run.
 pub(crate) fn report(result: &RunResult) -> super::Report<'_> {
+    use super::faults::FaultWindow;
     use super::{Expectation, Fact, Report};
     const TOML: &str = "format = 1\ntitle = \"Burst on <Lambda> & co\"\nseed = 42\nhorizon = \"23h\"\n\n[[workload]]\nname = \
                     \"orders\"\narrival = { kind = \"poisson\", rate = 20.0 }\n";
@@ -78,6 +85,11 @@ pub(crate) fn report(result: &RunResult) -> super::Report<'_> {
         title: "Burst on <Lambda> & co",
         start: START,
         horizon_s: 23.0 * 3600.0,
+        faults: vec![FaultWindow {
+            from_s: 9.0 * 3600.0,
+            to_s: 10.0 * 3600.0,
+            name: "provider-outage of activities".into(),
+        }],
         facts: vec![
             Fact::new("Price of activities", "$0.0000166667 a GB-second + $0.20 a million starts, 256 MB"),
             Fact::new("Cold start of activities", "log-normal, median 800 ms, p99 3 s"),

@@ -4,6 +4,7 @@ use super::Report;
 use super::figures::{Row, rows};
 use super::units::{bytes, count, duration_s, number, plural};
 use super::verdict::{Verdict, suggestions, verdict};
+use super::why;
 use crate::results::Figures;
 use std::fmt::Write as _;
 
@@ -33,6 +34,7 @@ pub fn render(report: &Report<'_>, style: &Style) -> String {
     head(report, &mut out);
     figures(report, &mut out);
     reasons(report, &mut out);
+    faults(report, &mut out);
     expectations(report, &mut out);
     list("Notes", &report.result.notes, &mut out);
     let mut next = suggestions(report);
@@ -172,14 +174,13 @@ fn block(columns: &[Column], with_names: bool, out: &mut Sheet) {
 
 /// The three most frequent reasons for an action.
 fn reasons(report: &Report<'_>, out: &mut Sheet) {
-    let acted: Vec<_> = report.result.decisions.counts.iter().filter(|kind| kind.acted).collect();
+    let acted = why::acted(&report.result.decisions.counts);
     if acted.is_empty() {
         return;
     }
     out.section("Why it scaled");
     for kind in acted.iter().take(3) {
-        let decision = &kind.first.decision;
-        let text = format!("{}: {}", printable(&decision.group), decision.reason.rule.sentence());
+        let text = format!("{}: {}", printable(kind.group), kind.text());
         out.paragraph(&text, &format!("  {:>9} x ", count(kind.count)), 14, None);
     }
     if acted.len() > 3 {
@@ -189,6 +190,15 @@ fn reasons(report: &Report<'_>, out: &mut Sheet) {
             plural(acted.len() as u64 - 3, "other reason", "other reasons")
         ));
     }
+}
+
+/// What went wrong on the timeline; the report has all of them.
+fn faults(report: &Report<'_>, out: &mut Sheet) {
+    const MOST: usize = 5;
+    let lines = report.faults.iter().take(MOST).map(|fault| format!("{}, {}", fault.name, fault.span()));
+    let more = report.faults.len().saturating_sub(MOST);
+    let more = (more > 0).then(|| format!("and {}", plural(more as u64, "other", "others")));
+    list("Faults", &lines.chain(more).collect::<Vec<_>>(), out);
 }
 
 fn expectations(report: &Report<'_>, out: &mut Sheet) {
@@ -311,6 +321,7 @@ mod tests {
             "activities",
             "FAILED  schedule_to_start.p95 < 1s: 1.36 s",
             "$5.24",
+            "provider-outage of activities, from 9 h to 10 h",
             "Service times of the trace",
             "wci run x --out y",
         ] {

@@ -1,10 +1,16 @@
 //! Numbers the way people read them: durations, counts, money, shares and dates.
 
-/// Milliseconds with the unit that suits them: `12 ms`, `1.24 s`, `3.2 min`, `5.1 h`, `2.3 d`.
+/// Milliseconds with the unit that suits them: `482 ns`, `12 ms`, `1.24 s`, `3.2 min`, `5.1 h`, `2.3 d`.
 #[must_use]
 pub fn duration_ms(ms: f64) -> String {
-    const UNITS: [(f64, &str); 4] =
-        [(86_400_000.0, "d"), (3_600_000.0, "h"), (60_000.0, "min"), (1000.0, "s")];
+    const UNITS: [(f64, &str); 6] = [
+        (86_400_000.0, "d"),
+        (3_600_000.0, "h"),
+        (60_000.0, "min"),
+        (1000.0, "s"),
+        (1.0, "ms"),
+        (0.001, "µs"),
+    ];
     let size = ms.abs();
     if !ms.is_finite() {
         return "∞".into();
@@ -15,7 +21,7 @@ pub fn duration_ms(ms: f64) -> String {
             return format!("{} {name}", three_digits(ms / unit));
         }
     }
-    format!("{} ms", three_digits(ms))
+    if size == 0.0 { "0 ms".into() } else { format!("{} ns", three_digits(ms * 1e6)) }
 }
 
 /// Seconds with the unit that suits them.
@@ -184,8 +190,11 @@ mod tests {
     #[test]
     fn chooses_the_unit_a_person_would() {
         let shown: Vec<_> =
-            [0.0, 0.4, 12.0, 999.6, 1240.0, 61_000.0, 5_400_000.0, 2e8].map(duration_ms).into();
-        assert_eq!(shown, ["0 ms", "0.4 ms", "12 ms", "1 s", "1.24 s", "1.02 min", "1.5 h", "2.31 d"]);
+            [0.0, 0.000_482, 0.4, 12.0, 999.6, 1240.0, 61_000.0, 5_400_000.0, 2e8].map(duration_ms).into();
+        assert_eq!(
+            shown,
+            ["0 ms", "482 ns", "400 µs", "12 ms", "1 s", "1.24 s", "1.02 min", "1.5 h", "2.31 d"]
+        );
         assert_eq!(duration_ms(f64::INFINITY), "∞");
     }
 

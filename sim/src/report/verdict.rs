@@ -3,6 +3,7 @@
 use super::Report;
 use super::units::{count, dollars, duration_ms, duration_s, percent, plural};
 use crate::results::{Figures, Quantiles};
+use wci_core::controller::FailureClass;
 use wci_core::decision::Limit;
 
 /// Whether the run went well, in a sentence and its numbers.
@@ -21,13 +22,7 @@ pub struct Verdict {
 pub fn verdict(report: &Report<'_>) -> Verdict {
     let total = &report.result.summary.total;
     let failed = report.expectations.iter().filter(|expectation| !expectation.passed).count();
-    let load = if total.tasks.arrived == 0 {
-        "No task arrived"
-    } else if total.overloaded {
-        "Overloaded: tasks came faster than the workers could take them"
-    } else {
-        "Kept up with the load"
-    };
+    let load = load(total);
     let expectations = match (failed, report.expectations.len()) {
         (_, 0) => String::new(),
         (0, 1) => "; the expectation holds".into(),
@@ -39,6 +34,23 @@ pub fn verdict(report: &Report<'_>) -> Verdict {
         is_bad: total.overloaded || failed > 0,
         headline: format!("{load}{expectations}."),
         detail: detail(total),
+    }
+}
+
+fn load(total: &Figures) -> String {
+    let tasks = &total.tasks;
+    let open = tasks.waiting + tasks.retrying;
+    let lost = tasks.failed + tasks.rejected;
+    if tasks.arrived == 0 {
+        "No task arrived".into()
+    } else if total.overloaded {
+        "Overloaded: tasks came faster than the workers could take them".into()
+    } else if open > 0 {
+        format!("The run ended with {} still waiting", plural(open, "task", "tasks"))
+    } else if lost > 0 {
+        format!("Kept up with the load, but {} failed", plural(lost, "task", "tasks"))
+    } else {
+        "Kept up with the load".into()
     }
 }
 
@@ -54,7 +66,7 @@ fn detail(total: &Figures) -> String {
         plural(tasks.arrived, "task", "tasks"),
         less_than(waits, waits.p50, "p50"),
         less_than(waits, waits.p95, "p95"),
-        quantile(waits, waits.max, "max"),
+        longest(waits),
         dollars(total.cost_usd.total),
     )
 }
@@ -66,7 +78,17 @@ fn less_than(waits: &Quantiles, value: Option<f64>, name: &str) -> String {
         Some(_) if !is_censored(waits, name) => format!("less than {text}"),
         None if !is_censored(waits, name) => "an unknown time".into(),
         Some(_) => text,
-        None => "for ever".into(),
+        None => BEYOND.into(),
+    }
+}
+
+/// A task that never started has waited longer than anybody has seen.
+const BEYOND: &str = "until after the run's end";
+
+fn longest(waits: &Quantiles) -> String {
+    match waits.max {
+        None if is_censored(waits, "max") => BEYOND.into(),
+        max => quantile(waits, max, "max"),
     }
 }
 
@@ -89,7 +111,15 @@ fn is_censored(of: &Quantiles, name: &str) -> bool {
 #[must_use]
 pub fn suggestions(report: &Report<'_>) -> Vec<String> {
     let total = &report.result.summary.total;
-    let all = [overload(report), failures(total), idle(total), cold(total), lost(total), throttled(total)];
+    let all = [
+        overload(report),
+        refused(report),
+        unavailable(report),
+        idle(total),
+        cold(total),
+        lost(total),
+        throttled(total),
+    ];
     all.into_iter().flatten().collect()
 }
 
@@ -114,10 +144,21 @@ fn times(n: u64) -> String {
     if n == 1 { "once".into() } else { format!("{} times", count(n)) }
 }
 
-fn failures(total: &Figures) -> Option<String> {
-    let failed = total.actions.failed;
-    (failed > 0)
-        .then(|| format!("{} to the provider failed: see its limits.", plural(failed, "call", "calls")))
+/// Calls that met the provider's limit: only then is `concurrency` what is in the way.
+fn refused(report: &Report<'_>) -> Option<String> {
+    let refused = *report.result.decisions.failures.get(&FailureClass::Throttled)?;
+    Some(format!(
+        "The provider refused {} because its `concurrency` was reached: raise it, or start fewer workers at once.",
+        plural(refused, "call", "calls")
+    ))
+}
+
+fn unavailable(report: &Report<'_>) -> Option<String> {
+    let failures = report.result.decisions.failures.iter();
+    let others = failures.filter(|(class, _)| **class != FailureClass::Throttled);
+    let failed: u64 = others.map(|(_, n)| n).sum();
+    let calls = plural(failed, "call", "calls");
+    (failed > 0).then(|| format!("{calls} to the provider failed: until one succeeds no worker is started."))
 }
 
 fn idle(total: &Figures) -> Option<String> {
@@ -133,8 +174,12 @@ fn idle(total: &Figures) -> Option<String> {
     })
 }
 
+/// Where tasks queue up behind each other, as in a bulk load or under a dispatch-rate limit, a cold start is not
+/// what they wait for, and workers kept ready would idle until then.
 fn cold(total: &Figures) -> Option<String> {
-    let share = total.workers.cold_start_ratio.filter(|share| *share >= 0.2)?;
+    const MOST_WAITING_A_WORKER: u64 = 10;
+    let is_queue = total.backlog.max > MOST_WAITING_A_WORKER * total.workers.max.max(1);
+    let share = total.workers.cold_start_ratio.filter(|share| *share >= 0.2 && !is_queue)?;
     Some(format!("{} of the tasks waited for a worker to start: keep some workers ready.", percent(share)))
 }
 
@@ -185,6 +230,47 @@ mod tests {
         assert_eq!(quantile(&waits, waits.p99, "p99"), "never");
         assert_eq!(quantile(&waits, waits.p50, "p50"), "-");
         assert_eq!(less_than(&waits, waits.p95, "p95"), ">= 5 s");
+    }
+
+    #[test]
+    fn tasks_that_wait_at_the_end_were_not_kept_up_with() {
+        let mut result = run();
+        result.summary.total.tasks.waiting = 278;
+        let mut report = report(&result);
+        report.expectations.clear();
+        assert_eq!(verdict(&report).headline, "The run ended with 278 tasks still waiting.");
+    }
+
+    #[test]
+    fn a_wait_without_end_is_no_eternity() {
+        let mut total = run().summary.total;
+        let waits = &mut total.schedule_to_start;
+        (waits.p95, waits.max) = (None, None);
+        waits.censored = vec!["p95".into(), "max".into()];
+        let detail = detail(&total);
+        assert!(detail.contains("95 % until after the run's end, the longest until after"), "{detail}");
+    }
+
+    #[test]
+    fn advises_ready_workers_only_where_a_cold_start_is_what_tasks_wait_for() {
+        let mut total = run().summary.total;
+        total.workers.cold_start_ratio = Some(1.0);
+        total.workers.max = 14;
+        total.backlog.max = 20_000;
+        assert_eq!(cold(&total), None, "a bulk load waits for its turn");
+        total.backlog.max = 20;
+        assert!(cold(&total).is_some_and(|advice| advice.contains("keep some workers ready")));
+    }
+
+    #[test]
+    fn names_the_concurrency_only_where_calls_met_it() {
+        let mut result = run();
+        let advice = |result: &crate::results::RunResult| suggestions(&report(result)).join("\n");
+        result.decisions.failures = [(FailureClass::Unavailable, 3)].into();
+        let text = advice(&result);
+        assert!(text.contains("3 calls to the provider failed") && !text.contains("concurrency"), "{text}");
+        result.decisions.failures = [(FailureClass::Throttled, 2)].into();
+        assert!(advice(&result).contains("refused 2 calls because its `concurrency` was reached"));
     }
 
     #[test]

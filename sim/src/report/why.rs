@@ -1,8 +1,10 @@
 //! One decision in words: what spoke, on which numbers, what was wished, what cut it, what was done.
 
-use super::units::{duration_ms, duration_s, number, plural};
+use super::units::{count, duration_ms, duration_s, number, plural};
+use crate::results::{DecisionCount, TimedDecision};
 use wci_core::Decision;
-use wci_core::decision::Rule;
+use wci_core::controller::FailureClass;
+use wci_core::decision::{GroupName, Limit, Rule};
 
 /// Which way an action moved the number of workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,13 +54,124 @@ pub fn why(decision: &Decision) -> String {
     }
 }
 
-/// What this kind of decision has in common: the rule's sentence and the limit's.
+/// What this kind of decision has in common: the rule's sentence with its settings, and the limit's.
 #[must_use]
 pub fn kind(decision: &Decision) -> String {
-    let rule = decision.reason.rule.sentence();
+    let rule = rule(decision);
     match decision.reason.limit {
         Some(limit) => format!("{rule} Held back: {}", lower_first(limit.sentence())),
-        None => rule.to_owned(),
+        None => rule,
+    }
+}
+
+/// The rule's sentence with the settings it goes by: `The backlog is above the threshold (threshold 5, cooldown
+/// 100 ms).`
+#[must_use]
+pub fn rule(decision: &Decision) -> String {
+    let is_setting = |name: &str| SETTINGS.contains(&name);
+    let inputs = decision.reason.inputs.iter().filter(|(name, _)| is_setting(name));
+    let settings: Vec<String> = inputs.map(|(name, x)| named_number(name, *x)).collect();
+    let sentence = decision.reason.rule.sentence();
+    if settings.is_empty() {
+        return sentence.to_owned();
+    }
+    format!("{} ({}).", sentence.trim_end_matches('.'), settings.join(", "))
+}
+
+/// Inputs of a decision that come from the spec and not from what was seen.
+const SETTINGS: [&str; 11] = [
+    "threshold",
+    "cooldown_ms",
+    "lifetime_ms",
+    "epsilon",
+    "min_count",
+    "max_count",
+    "max_scale_up_step",
+    "no_sync_quiet_ms",
+    "empty_backlog_ms",
+    "set_point",
+    "threshold_rate",
+];
+
+/// All decisions of a group in which one rule acted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Acted<'a> {
+    /// The group.
+    pub group: &'a GroupName,
+    /// How often the rule acted.
+    pub count: u64,
+    /// Of these, how many calls failed.
+    pub failed: u64,
+    /// How often each limit left less than the wish.
+    pub cuts: Vec<(Limit, u64)>,
+    /// The most frequent kind's first decision, as an example.
+    pub example: &'a Decision,
+}
+
+impl Acted<'_> {
+    /// The rule with its settings, and what became of it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = rule(self.example);
+        for (limit, n) in &self.cuts {
+            let because = lower_first(limit.sentence().trim_end_matches('.'));
+            text += &format!(" {} it was cut: {because}.", times(*n));
+        }
+        match self.failed {
+            0 => text,
+            n if n == self.count => format!("{text} All of the calls failed."),
+            n => format!("{text} {} of the calls failed.", count(n)),
+        }
+    }
+}
+
+fn times(n: u64) -> String {
+    if n == 1 { "Once".into() } else { format!("{} times", count(n)) }
+}
+
+/// Why it acted: each group and rule once, the most frequent first.
+#[must_use]
+pub fn acted(counts: &[DecisionCount]) -> Vec<Acted<'_>> {
+    let mut all: Vec<Acted<'_>> = Vec::new();
+    for kind in counts.iter().filter(|kind| kind.acted) {
+        let example = &kind.first.decision;
+        let cut = example.reason.limit.map(|limit| (limit, kind.count));
+        let is_same = |one: &&mut Acted<'_>| {
+            *one.group == example.group && one.example.reason.rule == example.reason.rule
+        };
+        if let Some(one) = all.iter_mut().find(is_same) {
+            one.count += kind.count;
+            one.failed += kind.failed;
+            one.cuts.extend(cut);
+        } else {
+            let cuts = cut.into_iter().collect();
+            let (group, count, failed) = (&example.group, kind.count, kind.failed);
+            all.push(Acted { group, count, failed, cuts, example });
+        }
+    }
+    all.sort_by_key(|one| std::cmp::Reverse(one.count));
+    all
+}
+
+/// Why a call to a provider failed, as the end of a sentence.
+#[must_use]
+pub const fn failure(class: FailureClass) -> &'static str {
+    match class {
+        FailureClass::Throttled => "the provider takes no more calls now",
+        FailureClass::Unavailable => "the provider was not available",
+        FailureClass::Denied => "the provider denied it",
+        FailureClass::NotFound => "the target does not exist",
+        FailureClass::Rejected => "the provider refused it as wrong",
+    }
+}
+
+/// Why, and what became of the call if it failed.
+#[must_use]
+pub fn why_timed(timed: &TimedDecision) -> String {
+    let text = why(&timed.decision);
+    match timed.failure {
+        None => text,
+        Some(class) => format!("{text} But the call failed: {}.", failure(class)),
     }
 }
 
@@ -95,7 +208,7 @@ fn lower_first(text: &str) -> String {
 }
 
 /// Names that read better in other words than their own.
-const WORDS: [(&str, &str); 9] = [
+const WORDS: [(&str, &str); 13] = [
     ("no_sync_match_count", "adds without a waiting worker"),
     ("sync_match_count", "adds with one"),
     ("utilization_workers", "workers for the utilization target"),
@@ -105,6 +218,10 @@ const WORDS: [(&str, &str); 9] = [
     ("max_scale_up_step", "largest step up"),
     ("capacity", "capacity of a worker"),
     ("previous_capacity", "before"),
+    ("min_count", "minimum"),
+    ("max_count", "maximum"),
+    ("no_sync_quiet_ms", "quiet time"),
+    ("empty_backlog_ms", "empty time"),
 ];
 
 /// The unit stands at the end of a number's name, as in `cooldown_ms` and `arrival_rate`.
@@ -148,6 +265,36 @@ mod tests {
             kind(&cut),
             "Tasks found no waiting worker. Held back: one action may add only so many workers."
         );
+    }
+
+    #[test]
+    fn shows_each_reason_once_with_its_settings_cuts_and_failures() {
+        let mut plain = decision("a", Rule::NoSyncMatch, None, true);
+        plain.reason = plain.reason.with("no_sync_match_count", 3.0).with("cooldown_ms", 100.0);
+        let mut cut = plain.clone();
+        cut.reason.limit = Some(Limit::MaxStep);
+        let kind = |decision: &Decision, count, failed| DecisionCount {
+            acted: true,
+            count,
+            failed,
+            first: TimedDecision::new(0, decision.clone()),
+            last_t: 0,
+        };
+        let counts = [kind(&plain, 7, 2), kind(&cut, 4, 0)];
+        let acted = acted(&counts);
+        assert_eq!(acted.len(), 1, "the same reason is told once");
+        assert_eq!((acted[0].count, acted[0].failed), (11, 2));
+        assert_eq!(
+            acted[0].text(),
+            "Tasks found no waiting worker (cooldown 100 ms). 4 times it was cut: one action may add only so many \
+             workers. 2 of the calls failed."
+        );
+    }
+
+    #[test]
+    fn a_failed_call_is_told_with_its_cause() {
+        let timed = crate::report::sample::failed(0, decision("a", Rule::NoSyncMatch, None, true));
+        assert!(why_timed(&timed).ends_with("But the call failed: the provider was not available."));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Puts a chart on paper: title, legend, panels, action marks, time axis.
 
+use super::bands;
 use super::canvas::{Anchor, Canvas, DrawError};
 use super::palette::Ink;
 use super::thin::{Point, runs};
@@ -10,29 +11,29 @@ use plotters::prelude::DrawingBackend;
 
 const MARGIN: f64 = 16.0;
 const TITLE: f64 = 20.0;
-const LABEL: f64 = 15.0;
+pub(super) const LABEL: f64 = 15.0;
 /// Height of a line of the legend.
 const LEGEND_LINE: f64 = 24.0;
 /// Above each panel, for the title of its axis.
 const PANEL_HEAD: f64 = 40.0;
 /// Below the panels: action marks, time labels, title of the time axis.
-const LANE: f64 = 30.0;
+const LANE: f64 = 40.0;
 const TIME_LABELS: f64 = 52.0;
 /// Marks of one direction are at least this far apart.
 const MARK_GAP: f64 = 9.0;
 
 /// The rectangle that a panel's data may use.
 #[derive(Clone, Copy, Debug)]
-struct Frame {
-    left: f64,
-    right: f64,
-    top: f64,
-    bottom: f64,
-    end_s: f64,
+pub(super) struct Frame {
+    pub left: f64,
+    pub right: f64,
+    pub top: f64,
+    pub bottom: f64,
+    pub end_s: f64,
 }
 
 impl Frame {
-    fn x(&self, t_s: f64) -> f64 {
+    pub(super) fn x(&self, t_s: f64) -> f64 {
         self.left + (self.right - self.left) * (t_s / self.end_s).clamp(0.0, 1.0)
     }
 
@@ -59,7 +60,11 @@ pub(super) fn draw<B: DrawingBackend>(chart: &Chart, canvas: &Canvas<'_, B>) -> 
     for (i, (shown, axis)) in chart.panels.iter().zip(&axes).enumerate() {
         frame.top = below_legend + each * i as f64 + PANEL_HEAD;
         frame.bottom = below_legend + each * (i + 1) as f64;
+        bands::shades(&chart.bands, canvas, frame)?;
         panel(chart, shown, axis, canvas, frame)?;
+        if i == 0 {
+            bands::names(&chart.bands, canvas, frame)?;
+        }
     }
     horizon(chart, canvas, Frame { top: below_legend + PANEL_HEAD, ..frame })?;
     marks(&chart.marks, canvas, frame)?;
@@ -138,35 +143,72 @@ fn marks<B: DrawingBackend>(
     canvas: &Canvas<'_, B>,
     frame: Frame,
 ) -> Result<(), DrawError<B>> {
-    let mut free_from = [f64::NEG_INFINITY; 3];
+    let mut free_from = [f64::NEG_INFINITY; 4];
     for mark in marks.iter().filter(|mark| (0.0..=frame.end_s).contains(&mark.t_s)) {
         let x = frame.x(mark.t_s);
-        let free = &mut free_from[mark.direction as usize];
+        let glyph = Glyph::of(mark);
+        let free = &mut free_from[glyph as usize];
         if x >= *free {
             *free = x + MARK_GAP;
-            let middle = match mark.direction {
-                Direction::Up => frame.bottom + 9.0,
-                Direction::Set => frame.bottom + 15.0,
-                Direction::Down => frame.bottom + 21.0,
-            };
-            glyph(mark.direction, canvas, (x, middle))?;
+            glyph.draw(canvas, (x, frame.bottom + glyph.depth()))?;
         }
     }
     Ok(())
 }
 
-/// A triangle up, a triangle down or a diamond: told apart by shape and by colour.
-fn glyph<B: DrawingBackend>(
-    direction: Direction,
-    canvas: &Canvas<'_, B>,
-    (x, y): Point,
-) -> Result<(), DrawError<B>> {
-    let (points, ink) = match direction {
-        Direction::Up => (vec![(x - 5.0, y + 4.5), (x + 5.0, y + 4.5), (x, y - 4.5)], Ink::Green),
-        Direction::Down => (vec![(x - 5.0, y - 4.5), (x + 5.0, y - 4.5), (x, y + 4.5)], Ink::Purple),
-        Direction::Set => (vec![(x - 4.0, y), (x, y - 4.0), (x + 4.0, y), (x, y + 4.0)], Ink::Soft),
-    };
-    canvas.polygon(&points, ink)
+/// How an action is marked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Glyph {
+    Up,
+    Set,
+    Down,
+    Failed,
+}
+
+impl Glyph {
+    const ALL: [Self; 4] = [Self::Up, Self::Down, Self::Set, Self::Failed];
+
+    const fn of(mark: &Mark) -> Self {
+        match (mark.is_failed, mark.direction) {
+            (true, _) => Self::Failed,
+            (false, Direction::Up) => Self::Up,
+            (false, Direction::Down) => Self::Down,
+            (false, Direction::Set) => Self::Set,
+        }
+    }
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Up => "scaled up",
+            Self::Down => "scaled down",
+            Self::Set => "size set",
+            Self::Failed => "call failed",
+        }
+    }
+
+    /// How far below the panels it lies.
+    const fn depth(self) -> f64 {
+        match self {
+            Self::Up => 9.0,
+            Self::Set => 15.0,
+            Self::Down => 21.0,
+            Self::Failed => 32.0,
+        }
+    }
+
+    /// A triangle up, a triangle down, a diamond or a cross: told apart by shape and by colour.
+    fn draw<B: DrawingBackend>(self, canvas: &Canvas<'_, B>, (x, y): Point) -> Result<(), DrawError<B>> {
+        let (points, ink) = match self {
+            Self::Up => (vec![(x - 5.0, y + 4.5), (x + 5.0, y + 4.5), (x, y - 4.5)], Ink::Green),
+            Self::Down => (vec![(x - 5.0, y - 4.5), (x + 5.0, y - 4.5), (x, y + 4.5)], Ink::Purple),
+            Self::Set => (vec![(x - 4.0, y), (x, y - 4.0), (x + 4.0, y), (x, y + 4.0)], Ink::Soft),
+            Self::Failed => {
+                canvas.line(&[(x - 4.0, y - 4.0), (x + 4.0, y + 4.0)], 2.0, Ink::Vermillion)?;
+                return canvas.line(&[(x - 4.0, y + 4.0), (x + 4.0, y - 4.0)], 2.0, Ink::Vermillion);
+            }
+        };
+        canvas.polygon(&points, ink)
+    }
 }
 
 fn time_axis<B: DrawingBackend>(canvas: &Canvas<'_, B>, frame: Frame) -> Result<(), DrawError<B>> {
@@ -203,32 +245,31 @@ fn legend<B: DrawingBackend>(chart: &Chart, canvas: &Canvas<'_, B>, top: f64) ->
 
 enum Entry<'a> {
     Series(&'a Series),
-    Mark(Direction),
+    Mark(Glyph),
+    Band,
 }
 
 fn entries(chart: &Chart) -> impl Iterator<Item = Entry<'_>> {
     let series = chart.panels.iter().flat_map(|panel| panel.series.iter().map(Entry::Series));
-    let marks = [Direction::Up, Direction::Down, Direction::Set];
-    let has = |direction: &Direction| chart.marks.iter().any(|mark| mark.direction == *direction);
-    series.chain(marks.into_iter().filter(has).map(Entry::Mark))
+    let has = |glyph: &Glyph| chart.marks.iter().any(|mark| Glyph::of(mark) == *glyph);
+    let band = (!chart.bands.is_empty()).then_some(Entry::Band);
+    series.chain(Glyph::ALL.into_iter().filter(has).map(Entry::Mark)).chain(band)
 }
 
 impl Entry<'_> {
     fn label(&self) -> &str {
         match self {
             Self::Series(series) => &series.label,
-            Self::Mark(Direction::Up) => "scaled up",
-            Self::Mark(Direction::Down) => "scaled down",
-            Self::Mark(Direction::Set) => "size set",
+            Self::Mark(glyph) => glyph.label(),
+            Self::Band => "fault",
         }
     }
 
     fn swatch<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>, (x, y): Point) -> Result<(), DrawError<B>> {
         match self {
-            Self::Mark(direction) => glyph(*direction, canvas, (x + 8.0, y)),
-            Self::Series(Series { shape: Shape::Area, ink, .. }) => {
-                canvas.polygon(&[(x, y - 6.0), (x + 16.0, y - 6.0), (x + 16.0, y + 6.0), (x, y + 6.0)], *ink)
-            }
+            Self::Mark(glyph) => glyph.draw(canvas, (x + 8.0, y)),
+            Self::Band => canvas.polygon(&swatch_area(x, y), Ink::Band),
+            Self::Series(Series { shape: Shape::Area, ink, .. }) => canvas.polygon(&swatch_area(x, y), *ink),
             Self::Series(Series { shape: Shape::Line, ink, .. }) => {
                 canvas.line(&[(x, y), (x + 16.0, y)], 3.0, *ink)
             }
@@ -237,4 +278,8 @@ impl Entry<'_> {
             }
         }
     }
+}
+
+fn swatch_area(x: f64, y: f64) -> [Point; 4] {
+    [(x, y - 6.0), (x + 16.0, y - 6.0), (x + 16.0, y + 6.0), (x, y + 6.0)]
 }

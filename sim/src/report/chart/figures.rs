@@ -1,8 +1,9 @@
 //! The charts that show a run.
 
 use super::palette::Ink;
-use super::{Chart, Mark, Panel, Scale, Series, Shape};
+use super::{Band, Chart, Mark, Panel, Scale, Series, Shape};
 use crate::report::Report;
+use crate::report::faults::FaultWindow;
 use crate::report::units::plural;
 use crate::report::why::direction;
 use crate::results::TimelineRow;
@@ -150,6 +151,7 @@ impl Sheet<'_> {
             window_s: self.report.result.timeline.window_s,
             panels,
             marks: self.marks.clone(),
+            bands: self.report.faults.iter().map(band).collect(),
             horizon_s: Some(self.report.horizon_s),
         }
     }
@@ -167,6 +169,10 @@ impl Sheet<'_> {
     }
 }
 
+fn band(fault: &FaultWindow) -> Band {
+    Band { from_s: fault.from_s, to_s: fault.to_s, name: fault.name.clone() }
+}
+
 fn is_of(decision: &Decision, group: Option<&str>) -> bool {
     group.is_none_or(|group| group == decision.group.as_ref())
 }
@@ -179,6 +185,7 @@ fn marks(report: &Report<'_>, group: Option<&str>) -> Vec<Mark> {
         .map(|timed| Mark {
             t_s: timed.t.saturating_sub(start) as f64 / 1000.0,
             direction: direction(&timed.decision),
+            is_failed: timed.failure.is_some(),
         })
         .collect()
 }

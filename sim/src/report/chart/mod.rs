@@ -1,5 +1,6 @@
 //! Charts as data, and the five that show a run; `draw` puts them on paper, `render` makes SVG and PNG of it.
 
+mod bands;
 mod canvas;
 mod draw;
 mod figures;
@@ -29,6 +30,8 @@ pub struct Chart {
     pub panels: Vec<Panel>,
     /// Actions along the time axis, in time order.
     pub marks: Vec<Mark>,
+    /// Times in which something goes wrong, shaded and named.
+    pub bands: Vec<Band>,
     /// Where arrivals stop, if it is inside the chart (s).
     pub horizon_s: Option<f64>,
 }
@@ -86,6 +89,19 @@ pub struct Mark {
     pub t_s: f64,
     /// Which way it moved.
     pub direction: super::why::Direction,
+    /// Whether the provider refused or lost the call.
+    pub is_failed: bool,
+}
+
+/// A time in which something goes wrong; without length it happens in one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Band {
+    /// Its begin (s).
+    pub from_s: f64,
+    /// Its end (s).
+    pub to_s: f64,
+    /// What goes wrong.
+    pub name: String,
 }
 
 impl Chart {

@@ -15,6 +15,8 @@ pub enum Ink {
     Grid,
     /// What is there but not in the foreground.
     Grey,
+    /// Behind the data while something goes wrong.
+    Band,
     /// Okabe-Ito orange.
     Orange,
     /// Okabe-Ito sky blue.
@@ -31,12 +33,13 @@ pub enum Ink {
 
 impl Ink {
     /// Every colour.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Paper,
         Self::Text,
         Self::Soft,
         Self::Grid,
         Self::Grey,
+        Self::Band,
         Self::Orange,
         Self::Sky,
         Self::Green,
@@ -54,6 +57,7 @@ impl Ink {
             Self::Soft => [0x55, 0x5d, 0x67],
             Self::Grid => [0xe4, 0xe7, 0xeb],
             Self::Grey => [0xc9, 0xce, 0xd6],
+            Self::Band => [0xfb, 0xe6, 0xd4],
             Self::Orange => [0xe6, 0x9f, 0x00],
             Self::Sky => [0x56, 0xb4, 0xe9],
             Self::Green => [0x00, 0x9e, 0x73],
@@ -72,6 +76,7 @@ impl Ink {
             Self::Soft => [0xa9, 0xb2, 0xbd],
             Self::Grid => [0x31, 0x37, 0x40],
             Self::Grey => [0x55, 0x5e, 0x6a],
+            Self::Band => [0x47, 0x30, 0x22],
             // An area: lines must stand out on it.
             Self::Sky => [0x2b, 0x6c, 0x96],
             Self::Blue => [0x3d, 0x8f, 0xd1],

@@ -3,7 +3,7 @@
 use super::escape;
 use crate::report::Report;
 use crate::report::units::{count, percent, plural, span_ms, utc};
-use crate::report::why::{Direction, direction, kind, numbers, outcome, why};
+use crate::report::why::{Direction, direction, kind, numbers, outcome, why_timed};
 use crate::results::{DecisionCount, TimedDecision};
 use std::fmt::Write as _;
 
@@ -32,27 +32,28 @@ pub(super) fn reasons(report: &Report<'_>, out: &mut String) {
 fn reason(counted: &DecisionCount, total: u64, report: &Report<'_>, out: &mut String) {
     let first = &counted.first;
     let share = percent(counted.count as f64 / total.max(1) as f64);
+    let failed = match counted.failed {
+        0 => String::new(),
+        n => format!("<br><small class=\"failed\">{} failed</small>", count(n)),
+    };
     let _ = write!(
         out,
-        "<tr><td class=\"number\" data-label=\"Times\">{}<br><small class=\"soft\">{share}</small></td>\
+        "<tr><td class=\"number\" data-label=\"Times\">{}<br><small class=\"soft\">{share}</small>{failed}</td>\
          <td data-label=\"Group\">{}</td><td data-label=\"Done\">{}</td><td><strong>{}</strong>",
         count(counted.count),
         escape(&first.decision.group),
         badge(first),
         escape(&kind(&first.decision)),
     );
-    let text = why(&first.decision);
+    let text = why_timed(first);
     let _ = write!(
         out,
         "<p class=\"under\">First at {}: {}</p>",
         escape(&offset(first.t, report)),
         escape(&text)
     );
-    // A rule without a sentence of its own already lists its numbers, under their names in the record.
-    let names = first.decision.reason.inputs.iter().map(|(name, _)| name.as_ref());
-    let is_told = names.filter(|name| name.contains('_')).any(|name| text.contains(name));
     let numbers = numbers(&first.decision);
-    if !numbers.is_empty() && !is_told {
+    if !numbers.is_empty() {
         let _ = write!(out, "<p class=\"under\"><small>{}</small></p>", escape(&numbers));
     }
     out.push_str("</td></tr>\n");
@@ -83,7 +84,7 @@ pub(super) fn listed(report: &Report<'_>, out: &mut String) {
             utc(timed.t),
             escape(&timed.decision.group),
             badge(timed),
-            escape(&why(&timed.decision)),
+            escape(&why_timed(timed)),
         );
     }
     out.push_str("</tbody>\n</table></div>\n</section>\n");
@@ -103,6 +104,7 @@ fn selection(total: u64, listed: u64) -> String {
 fn badge(timed: &TimedDecision) -> String {
     let (class, sign) = match (timed.decision.action_id, direction(&timed.decision)) {
         (None, _) => ("none", ""),
+        _ if timed.failure.is_some() => ("failed", "✕ failed: "),
         (_, Direction::Up) => ("up", "▲ "),
         (_, Direction::Down) => ("down", "▼ "),
         (_, Direction::Set) => ("set", "◆ "),

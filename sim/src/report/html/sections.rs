@@ -47,7 +47,7 @@ pub(super) fn key_figures(report: &Report<'_>, out: &mut String) {
             count(workers.started),
             format!("{} never ran a task", count(workers.never_used)),
         ),
-        ("Slots used", optional(workers.utilization), "of the time they were there".into()),
+        ("Slot time with a task", optional(workers.utilization), "the rest was paid for and idle".into()),
         ("Cold starts", optional(workers.cold_start_ratio), "of the tasks".into()),
         ("Cost", dollars(total.cost_usd.total), per_million(total.cost_usd.total, total.tasks.completed)),
     ];

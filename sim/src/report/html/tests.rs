@@ -75,7 +75,7 @@ fn says_what_the_design_asks_for() {
     for part in [
         "Kept up with the load; 1 of 2 expectations failed.",
         "Why did it scale?",
-        "Tasks found no waiting worker.",
+        "Tasks found no waiting worker (cooldown 100 ms).",
         "2026-01-05 00:00:00 UTC",
         "&gt;= 1.36 s",
         "never",

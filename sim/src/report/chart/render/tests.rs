@@ -51,6 +51,25 @@ fn every_chart_has_title_axes_units_and_legend() {
 }
 
 #[test]
+fn shades_and_names_faults_and_marks_calls_that_failed() {
+    let mut result = run();
+    let plain = svg(&course(&report(&result))[0], Size::wide(&course(&report(&result))[0])).expect("draws");
+    assert!(!texts(&plain).iter().any(|text| text == "call failed"), "no call failed here");
+    for timed in result.decisions.listed.iter_mut().filter(|timed| timed.acted()).take(3) {
+        timed.failure = Some(wci_core::controller::FailureClass::Unavailable);
+    }
+    let report = report(&result);
+    for chart in course(&report) {
+        for size in [Size::wide(&chart), Size::narrow(&chart)] {
+            let texts = texts(&svg(&chart, size).expect("draws"));
+            for part in ["provider-outage of activities", "fault", "call failed"] {
+                assert!(texts.iter().any(|text| text == part), "{part} in {texts:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn svg_is_well_formed_whatever_a_group_is_called() {
     let result = run();
     let report = report(&result);
