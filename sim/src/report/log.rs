@@ -33,6 +33,8 @@ pub struct DecisionCollector {
     open_calls: BTreeMap<ActionId, Kind>,
     failed_calls: BTreeMap<ActionId, FailureClass>,
     failures: BTreeMap<FailureClass, u64>,
+    /// Whether the call failed of a group's last decision that was offered to the telling ones.
+    had_failed: BTreeMap<GroupName, bool>,
 }
 
 /// Decisions of one kind are equal to the reader: only their numbers differ.
@@ -172,10 +174,15 @@ impl DecisionCollector {
         }
     }
 
-    /// Keeps the entry if it is among the most telling; a call that failed is as telling as a change.
+    /// Keeps the entry if it is among the most telling. By now its call was answered: the first failure after a
+    /// success, and the first success after a failure, are changes.
     fn offer(&mut self, mut entry: Entry) {
-        if entry.timed.decision.action_id.is_some_and(|id| self.failed_calls.contains_key(&id)) {
-            entry.rank.telling = entry.rank.telling.max(Telling::ChangedAndActed);
+        if let Some(id) = entry.timed.decision.action_id {
+            let has_failed = self.failed_calls.contains_key(&id);
+            let before = self.had_failed.insert(entry.timed.decision.group.clone(), has_failed);
+            if before.unwrap_or(false) != has_failed {
+                entry.rank.telling = entry.rank.telling.max(Telling::ChangedAndActed);
+            }
         }
         if self.telling.len() == TELLING {
             match self.telling.peek() {
@@ -312,6 +319,20 @@ mod tests {
         assert_eq!((log.counts[0].count, log.counts[0].failed), (10, 4));
         assert_eq!(log.counts[0].first.failure, Some(FailureClass::Unavailable));
         assert_eq!(log.failures, BTreeMap::from([(FailureClass::Unavailable, 4)]));
+    }
+
+    #[test]
+    fn lists_where_calls_begin_to_fail_and_where_they_succeed_again() {
+        let mut collector = DecisionCollector::new();
+        for i in 0..20_000 {
+            collector.push(i as i64, &acting(i));
+            collector.call_ended(ActionId(i), (5000..7000).contains(&i).then_some(FailureClass::Unavailable));
+        }
+        let log = collector.finish();
+        let at = |t: i64| log.listed.iter().find(|timed| timed.t == t).map(|timed| timed.failure.is_some());
+        assert_eq!((at(5000), at(7000)), (Some(true), Some(false)));
+        let failed = log.listed.iter().filter(|timed| timed.failure.is_some()).count();
+        assert!((5..60).contains(&failed), "{failed} failed calls crowd out the others");
     }
 
     #[test]
