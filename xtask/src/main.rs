@@ -7,6 +7,7 @@ mod deny;
 mod draws;
 mod fix;
 mod house_rules;
+mod instructions;
 mod shell;
 mod step;
 mod tally;

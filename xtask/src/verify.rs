@@ -3,7 +3,7 @@
 use crate::shell::{self, cargo};
 use crate::step::Step;
 use crate::tally::Tally;
-use crate::{book, deny, house_rules, wasm, wci};
+use crate::{book, deny, house_rules, instructions, wasm, wci};
 
 /// Quick checks first.
 pub const STEPS: &[Step] = &[
@@ -16,6 +16,7 @@ pub const STEPS: &[Step] = &[
     Step { name: "docs", run: docs },
     Step { name: "wasm imports", run: wasm::imports_nothing },
     Step { name: "same bytes", run: wci::same_bytes },
+    Step { name: "instruction counts", run: instructions::check },
 ];
 
 fn format() -> Result<Tally, String> {

@@ -3,7 +3,7 @@
 use super::tasks::PollTrip;
 use super::{World, luck};
 use crate::event_queue::EventKind;
-use crate::model::{BilledFrom, KeepAlive, Nanos, Price, ProviderMode, SECOND};
+use crate::model::{BilledFrom, KeepAlive, Nanos, Price, ProviderMode, SECOND, WorkerModel};
 use crate::rng;
 use crate::worker::{LaneSlots, Worker, WorkerState};
 
@@ -217,15 +217,18 @@ impl World {
             levels.ready += 1;
             levels.slots += u64::from(slots);
         });
-        let (lifetime, crash_rate) = (state.model.worker.lifetime, state.model.worker.crash_rate);
+        let WorkerModel { lifetime, crash_rate, drain_timeout, .. } = state.model.worker;
         if let Some(lifetime) = lifetime {
             self.push_worker_event(now.saturating_add(lifetime), EventKind::Lifetime, index);
         }
         if crash_rate > 0.0 {
             let mean = 3600.0 * SECOND as f64 / crash_rate;
             let key = rng::key(self.seed, [luck::CRASH, group_key(group, number)]);
-            let after = -libm::log(1.0 - rng::unit(key)) * mean;
-            self.push_worker_event(now.saturating_add(after as Nanos), EventKind::Crash, index);
+            let after = (-libm::log(1.0 - rng::unit(key)) * mean) as Nanos;
+            // An event that comes too late would keep the worker's place in memory until then.
+            if lifetime.is_none_or(|lifetime| after <= lifetime.saturating_add(drain_timeout)) {
+                self.push_worker_event(now.saturating_add(after), EventKind::Crash, index);
+            }
         }
     }
 
