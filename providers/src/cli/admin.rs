@@ -1,0 +1,182 @@
+//! Commands about single controllers.
+
+use super::spec_file::{read_json, read_spec};
+use super::{Failed, VersionArgs};
+use crate::controller::Client;
+use crate::controller::client::{ClientError, Summary};
+use crate::controller::connect::{ConnectionArgs, identity};
+use crate::controller::contract::DEFAULT_TASK_QUEUE;
+use clap::Args;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use wci_core::controller::{GroupUpdate, Update};
+
+#[derive(Args)]
+pub(super) struct CreateArgs {
+    #[command(flatten)]
+    version: VersionArgs,
+    /// Spec in JSON; - is stdin
+    #[arg(long, short)]
+    spec: String,
+    /// Task queue of the processes that shall serve it
+    #[arg(long, default_value = DEFAULT_TASK_QUEUE)]
+    task_queue: String,
+    /// Most controllers that the namespace may have
+    #[arg(long, default_value_t = 100)]
+    max_instances: usize,
+}
+
+#[derive(Args)]
+pub(super) struct ChangeArgs {
+    /// Whole new spec in JSON; - is stdin
+    #[arg(long, short, required_unless_present_any = ["upsert", "remove"])]
+    spec: Option<String>,
+    /// Groups to insert or change, in JSON: {"NAME": {"spec": GROUP, "update_mask": [..]}}
+    #[arg(long)]
+    upsert: Option<String>,
+    /// Group to remove
+    #[arg(long)]
+    remove: Vec<String>,
+    /// Refuse the change if the spec has changed since this token was read
+    #[arg(long)]
+    conflict_token: Option<String>,
+}
+
+#[derive(Args)]
+pub(super) struct UpdateArgs {
+    #[command(flatten)]
+    version: VersionArgs,
+    #[command(flatten)]
+    change: ChangeArgs,
+}
+
+#[derive(Args)]
+pub(super) struct ValidateArgs {
+    /// Name of the worker deployment
+    #[arg(long, short, requires = "build_id")]
+    deployment_name: Option<String>,
+    /// Build of the deployment
+    #[arg(long, short, requires = "deployment_name")]
+    build_id: Option<String>,
+    #[command(flatten)]
+    change: ChangeArgs,
+}
+
+#[derive(Args)]
+pub(super) struct DescribeArgs {
+    #[command(flatten)]
+    version: VersionArgs,
+    /// Everything the controller is, the state of its algorithms included
+    #[arg(long)]
+    dump: bool,
+}
+
+#[derive(Args)]
+pub(super) struct ListArgs {
+    /// JSON lines instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub(super) struct DeleteArgs {
+    #[command(flatten)]
+    version: VersionArgs,
+    /// Refuse if the spec has changed since this token was read
+    #[arg(long)]
+    conflict_token: Option<String>,
+}
+
+pub(super) async fn create(connection: &ConnectionArgs, args: CreateArgs) -> Result<(), Failed> {
+    let change = Update { identity: identity(), spec: Some(read_spec(&args.spec)?), ..Update::default() };
+    let version = args.version.version();
+    let client = Client::new(connection.connect().await?, args.task_queue).with_most_instances(args.max_instances);
+    if client.exists(&version).await? {
+        let (name, build) = (&version.deployment_name, &version.build_id);
+        return Err(Failed::Action(format!("{name}:{build} has a controller already: use update")));
+    }
+    print(&client.update(&version, &change).await?)
+}
+
+pub(super) async fn update(connection: &ConnectionArgs, args: UpdateArgs) -> Result<(), Failed> {
+    let change = args.change.read()?;
+    let version = args.version.version();
+    let client = connect(connection).await?;
+    if !client.exists(&version).await? {
+        let name = format!("{}:{}", version.deployment_name, version.build_id);
+        return Err(ClientError::NotFound(name).into());
+    }
+    print(&client.update(&version, &change).await?)
+}
+
+pub(super) async fn validate(connection: &ConnectionArgs, args: ValidateArgs) -> Result<(), Failed> {
+    let change = args.change.read()?;
+    let (Some(deployment_name), Some(build_id)) = (args.deployment_name, args.build_id) else {
+        eprintln!("the spec is sound; with --deployment-name and --build-id its controller asks the providers too");
+        return Ok(());
+    };
+    let version = VersionArgs { deployment_name, build_id }.version();
+    connect(connection).await?.validate(&version, &change).await?;
+    eprintln!("the spec is sound and its providers take it");
+    Ok(())
+}
+
+pub(super) async fn describe(connection: &ConnectionArgs, args: DescribeArgs) -> Result<(), Failed> {
+    let client = connect(connection).await?;
+    let version = args.version.version();
+    if args.dump { print(&client.dump(&version).await?) } else { print(&client.describe(&version).await?) }
+}
+
+pub(super) async fn list(connection: &ConnectionArgs, args: ListArgs) -> Result<(), Failed> {
+    let all = connect(connection).await?.list_all().await?;
+    if args.json {
+        all.iter().try_for_each(|summary| {
+            println!("{}", serde_json::to_string(summary).map_err(|e| e.to_string())?);
+            Ok(())
+        })
+    } else {
+        table(&all);
+        Ok(())
+    }
+}
+
+pub(super) async fn delete(connection: &ConnectionArgs, args: DeleteArgs) -> Result<(), Failed> {
+    let client = connect(connection).await?;
+    let token = args.conflict_token.as_deref();
+    Ok(client.delete(&args.version.version(), &identity(), token).await?)
+}
+
+async fn connect(connection: &ConnectionArgs) -> Result<Client, Failed> {
+    Ok(Client::new(connection.connect().await?, DEFAULT_TASK_QUEUE))
+}
+
+impl ChangeArgs {
+    fn read(&self) -> Result<Update, Failed> {
+        let upsert_scaling_groups: BTreeMap<String, GroupUpdate> = match &self.upsert {
+            None => BTreeMap::new(),
+            Some(path) => serde_json::from_value(read_json(path)?)
+                .map_err(|e| Failed::Usage(format!("{path}: expected groups with spec and update_mask: {e}")))?,
+        };
+        Ok(Update {
+            identity: identity(),
+            conflict_token: self.conflict_token.clone(),
+            spec: self.spec.as_deref().map(read_spec).transpose()?,
+            upsert_scaling_groups,
+            remove_scaling_groups: self.remove.clone(),
+        })
+    }
+}
+
+fn print(value: &impl serde::Serialize) -> Result<(), Failed> {
+    let value: Value = serde_json::to_value(value).map_err(|e| e.to_string())?;
+    println!("{value:#}");
+    Ok(())
+}
+
+fn table(all: &[Summary]) {
+    let width = all.iter().map(|s| s.deployment_name.len()).max().unwrap_or(0).max("DEPLOYMENT".len());
+    println!("{:<width$}  BUILD", "DEPLOYMENT");
+    for summary in all {
+        println!("{:<width$}  {}", summary.deployment_name, summary.build_id);
+    }
+}

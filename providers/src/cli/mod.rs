@@ -1,0 +1,129 @@
+//! The command line of `wci-controller`.
+//!
+//! Results go to stdout, everything else to stderr. Exit status: 0 fine, 1 refused or failed, 2 wrong usage or a
+//! wrong file.
+
+mod admin;
+mod spec_file;
+mod start;
+
+use crate::controller::connect::ConnectionArgs;
+use clap::{Args, Parser, Subcommand};
+use std::process::ExitCode;
+use wci_core::controller::WorkerDeploymentVersion;
+
+/// Starts Temporal workers when there is work for them.
+#[derive(Parser)]
+#[command(name = "wci-controller", version, max_term_width = 110)]
+struct Cli {
+    #[command(flatten)]
+    connection: ConnectionArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the namespace's controllers until stopped
+    Run(start::RunArgs),
+    /// Create a controller for a worker deployment version
+    Create(admin::CreateArgs),
+    /// Change the spec of a controller
+    Update(admin::UpdateArgs),
+    /// Show a controller's spec and standing
+    Describe(admin::DescribeArgs),
+    /// List the namespace's controllers
+    List(admin::ListArgs),
+    /// Delete a controller
+    Delete(admin::DeleteArgs),
+    /// Check a spec, and with a running controller also its providers
+    Validate(admin::ValidateArgs),
+}
+
+/// The version that a command is about.
+#[derive(Args, Clone, Debug)]
+struct VersionArgs {
+    /// Name of the worker deployment
+    #[arg(long, short)]
+    deployment_name: String,
+    /// Build of the deployment
+    #[arg(long, short)]
+    build_id: String,
+}
+
+impl VersionArgs {
+    fn version(&self) -> WorkerDeploymentVersion {
+        WorkerDeploymentVersion {
+            deployment_name: self.deployment_name.clone(),
+            build_id: self.build_id.clone(),
+        }
+    }
+}
+
+/// Why a command ended badly.
+pub(crate) enum Failed {
+    /// What was given is wrong.
+    Usage(String),
+    /// It was refused, or could not be done.
+    Action(String),
+}
+
+impl From<String> for Failed {
+    fn from(why: String) -> Self {
+        Self::Action(why)
+    }
+}
+
+impl From<crate::controller::client::ClientError> for Failed {
+    fn from(error: crate::controller::client::ClientError) -> Self {
+        Self::Action(error.to_string())
+    }
+}
+
+/// Reads the command line and does what it says.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => return ended(Err(Failed::Action(format!("no async runtime: {e}")))),
+    };
+    let code = ended(runtime.block_on(dispatch(cli)));
+    // A call that hangs must not keep the process.
+    runtime.shutdown_background();
+    code
+}
+
+async fn dispatch(cli: Cli) -> Result<(), Failed> {
+    let connection = cli.connection;
+    match cli.command {
+        Command::Run(args) => start::run(&connection, args).await,
+        Command::Create(args) => admin::create(&connection, args).await,
+        Command::Update(args) => admin::update(&connection, args).await,
+        Command::Describe(args) => admin::describe(&connection, args).await,
+        Command::List(args) => admin::list(&connection, args).await,
+        Command::Delete(args) => admin::delete(&connection, args).await,
+        Command::Validate(args) => admin::validate(&connection, args).await,
+    }
+}
+
+fn ended(result: Result<(), Failed>) -> ExitCode {
+    let (code, why) = match result {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failed::Usage(why)) => (2, why),
+        Err(Failed::Action(why)) => (1, why),
+    };
+    eprintln!("wci-controller: {why}");
+    ExitCode::from(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

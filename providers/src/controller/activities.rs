@@ -1,0 +1,205 @@
+//! Everything the workflow cannot do itself: ask the core, and call providers.
+
+use super::decide::{Question, Record, decide};
+use super::failure::activity_error;
+use super::host::{LiveHost, OFFERS, now};
+use super::statistics::read_queues;
+use crate::error::ProviderError;
+use crate::guard::Guarded;
+use crate::provider::{ComputeProvider, Target};
+use futures::future::join_all;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use temporalio_sdk::activities::{ActivityContext, ActivityError, activities};
+use temporalio_client::Client;
+use wci_core::Spec;
+use wci_core::controller::FailureClass;
+use wci_core::decision::{GroupName, Launch, Registration};
+use wci_core::metrics::TaskQueueType;
+
+const HEARTBEAT: Duration = Duration::from_secs(2);
+
+/// What a provider is to do for one group; the spec holds that group alone.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Order {
+    pub target: Target,
+    pub spec: Spec,
+    pub count: u32,
+}
+
+/// A spec to be checked, or whose groups' workers are to register their queues.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SpecOrder {
+    pub target: Target,
+    pub spec: Spec,
+    #[serde(default)]
+    pub registrations: Vec<Registration>,
+}
+
+/// The activities of the controller's own task queue.
+pub struct Activities {
+    pub host: Arc<LiveHost>,
+    pub client: Client,
+}
+
+#[activities]
+impl Activities {
+    #[activity(name = "decide")]
+    pub async fn decide(
+        self: Arc<Self>,
+        _ctx: ActivityContext,
+        question: Question,
+    ) -> Result<Record, ActivityError> {
+        let settings = self.host.settings(&question.namespace);
+        Ok(decide(question, settings, now))
+    }
+
+    #[activity(name = "check-spec")]
+    pub async fn check_spec(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        order: SpecOrder,
+    ) -> Result<(), ActivityError> {
+        alive(&ctx, self.check(&order)).await.map_err(activity_error)
+    }
+
+    #[activity(name = "register-task-queues")]
+    pub async fn register_task_queues(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        order: SpecOrder,
+    ) -> Result<Vec<GroupName>, ActivityError> {
+        alive(&ctx, self.register(&order)).await.map_err(activity_error)
+    }
+
+    #[activity(name = "invoke-worker")]
+    pub async fn invoke_worker(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        order: Order,
+    ) -> Result<(), ActivityError> {
+        // What an earlier attempt has started is not started again.
+        let done = ctx.heartbeat_details().deserialize::<u32>().ok().flatten().unwrap_or(0);
+        let provider = self.provider(&order.target, &order.spec).map_err(activity_error)?;
+        for nth in done..order.count {
+            alive_at(&ctx, nth, provider.invoke_worker()).await.map_err(activity_error)?;
+            ctx.record_heartbeat(nth + 1).await?;
+        }
+        Ok(())
+    }
+
+    #[activity(name = "update-worker-set-size")]
+    pub async fn set_worker_set_size(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        order: Order,
+    ) -> Result<(), ActivityError> {
+        let provider = self.provider(&order.target, &order.spec).map_err(activity_error)?;
+        alive(&ctx, provider.set_worker_set_size(order.count)).await.map_err(activity_error)
+    }
+}
+
+impl Activities {
+    /// The provider of the group that the target names.
+    fn provider(&self, target: &Target, spec: &Spec) -> Result<Guarded, ProviderError> {
+        let group = spec
+            .group(&target.group)
+            .ok_or_else(|| ProviderError::rejected(format!("scaling group {} is not in the spec", target.group)))?;
+        let host = self.host.providers(&target.namespace);
+        self.host.registry.provider(&host, target, &group.compute)
+    }
+
+    async fn check(&self, order: &SpecOrder) -> Result<(), ProviderError> {
+        let rejected = |e: wci_core::spec::SpecError| ProviderError::rejected(e.to_string());
+        order.spec.check_needs(OFFERS).map_err(rejected)?;
+        order.spec.check_complete().map_err(rejected)?;
+        let checks = order.spec.groups().map(|(name, _)| async move {
+            let target = Target { group: name.to_string(), ..order.target.clone() };
+            let checked = match self.provider(&target, &order.spec) {
+                Ok(provider) => provider.validate().await,
+                Err(e) => Err(e),
+            };
+            checked.map_err(|e| e.while_doing(&format!("scaling group {name}")))
+        });
+        worst(join_all(checks).await)
+    }
+
+    async fn register(&self, order: &SpecOrder) -> Result<Vec<GroupName>, ProviderError> {
+        let SpecOrder { target, spec, registrations } = order;
+        let registered = self.registered_types(target).await?;
+        let mut launched = Vec::new();
+        for Registration { group, task_types, launch } in registrations {
+            if task_types.iter().all(|task_type| registered.contains(&task_type.0)) {
+                continue;
+            }
+            let target = Target { group: group.to_string(), ..target.clone() };
+            let provider = self.provider(&target, spec)?;
+            let call = async {
+                match launch {
+                    Launch::SetWorkerSetSize(count) => provider.set_worker_set_size(*count).await,
+                    Launch::InvokeWorker(count) => {
+                        for _ in 0..*count {
+                            provider.invoke_worker().await?;
+                        }
+                        Ok(())
+                    }
+                }
+            };
+            call.await.map_err(|e| e.while_doing(&format!("scaling group {group}")))?;
+            launched.push(group.clone());
+        }
+        Ok(launched)
+    }
+
+    /// A version that the server does not know has registered nothing.
+    async fn registered_types(&self, target: &Target) -> Result<BTreeSet<TaskQueueType>, ProviderError> {
+        let version = wci_core::controller::WorkerDeploymentVersion {
+            deployment_name: target.deployment_name.clone(),
+            build_id: target.build_id.clone(),
+        };
+        match read_queues(&self.client, &version, false).await {
+            Ok(queues) => Ok(queues.into_iter().map(|queue| queue.task_type).collect()),
+            Err(e) if e.class == FailureClass::NotFound => Ok(BTreeSet::new()),
+            Err(e) => Err(e),
+        }
+    }
+}
+
+/// Of several results the failure that says most: one that does not pass by itself, else any.
+fn worst(results: Vec<Result<(), ProviderError>>) -> Result<(), ProviderError> {
+    let mut failures: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+    failures.sort_by_key(|e| e.class.is_transient());
+    failures.into_iter().next().map_or(Ok(()), Err)
+}
+
+async fn alive<T>(ctx: &ActivityContext, work: impl Future<Output = T>) -> T {
+    alive_at(ctx, 0, work).await
+}
+
+/// Does the work and says every now and then that it is still being done.
+async fn alive_at<T>(ctx: &ActivityContext, progress: u32, work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    loop {
+        match tokio::time::timeout(HEARTBEAT, work.as_mut()).await {
+            Ok(done) => return done,
+            Err(_) => {
+                let _ = ctx.record_heartbeat(progress).await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_that_stays_is_told_before_one_that_passes() {
+        let results = vec![Ok(()), Err(ProviderError::unavailable("down")), Err(ProviderError::denied("no"))];
+        assert_eq!(worst(results), Err(ProviderError::denied("no")));
+        assert_eq!(worst(vec![Ok(())]), Ok(()));
+    }
+}

@@ -1,0 +1,551 @@
+//! The calls that can be made about a worker controller instance, as the original's client has them.
+
+use super::contract::{
+    self, DIVISION, DIVISION_ATTRIBUTE, MEMO, Memo, QUERY_DESCRIBE, QUERY_DUMP, SIGNAL_TASK_ADD, Start,
+    UPDATE_DELETE, UPDATE_SPEC, UPDATE_VALIDATE, Updated, WORKFLOW_TYPE, workflow_id,
+};
+use super::statistics::failure;
+use crate::error::ProviderError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+use temporalio_client::tonic::{Code, Request, Status};
+use temporalio_common::protos::temporal::api::common::v1::{
+    Payload, Payloads, SearchAttributes, WorkflowExecution, WorkflowType,
+};
+use temporalio_common::protos::temporal::api::enums::v1::{
+    UpdateWorkflowExecutionLifecycleStage, WorkflowExecutionStatus, WorkflowIdConflictPolicy,
+    WorkflowIdReusePolicy,
+};
+use temporalio_common::protos::temporal::api::failure::v1::Failure;
+use temporalio_common::protos::temporal::api::failure::v1::failure::FailureInfo;
+use temporalio_common::protos::temporal::api::query::v1::WorkflowQuery;
+use temporalio_common::protos::temporal::api::taskqueue::v1::TaskQueue;
+use temporalio_common::protos::temporal::api::update::v1 as update;
+use temporalio_common::protos::temporal::api::workflow::v1::WorkflowExecutionInfo;
+use temporalio_common::protos::temporal::api::workflowservice::v1 as api;
+use wci_core::State;
+use wci_core::controller::{Description, FailureClass, Update, WireTime, WorkerDeploymentVersion};
+use wci_core::signals::TaskAdd;
+
+/// How long a call waits for a controller that is busy with something else.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long one call may take.
+const CALL: Duration = Duration::from_secs(30);
+
+/// What a call can fail with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClientError {
+    /// There is no such controller.
+    #[error("there is no worker controller instance for {0}")]
+    NotFound(String),
+    /// The controller refused; the kind is the wire's failure type.
+    #[error("{message}")]
+    Refused {
+        /// The failure type.
+        kind: String,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+    /// The server could not be asked.
+    #[error("{0}")]
+    Server(ProviderError),
+}
+
+/// One line of a list.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// Name of the worker deployment.
+    pub deployment_name: String,
+    /// Build of the deployment.
+    pub build_id: String,
+    /// When the controller was created.
+    pub create_time: Option<WireTime>,
+}
+
+/// Where a list goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageToken {
+    is_by_type: bool,
+    token: Vec<u8>,
+}
+
+/// Talks to worker controller instances.
+#[derive(Clone)]
+pub struct Client {
+    temporal: temporalio_client::Client,
+    task_queue: String,
+    most_instances: usize,
+}
+
+impl Client {
+    /// A client whose new controllers are served from this task queue.
+    #[must_use]
+    pub fn new(temporal: temporalio_client::Client, task_queue: impl Into<String>) -> Self {
+        Self { temporal, task_queue: task_queue.into(), most_instances: 100 }
+    }
+
+    /// The same client with another limit of controllers in the namespace.
+    #[must_use]
+    pub fn with_most_instances(self, most_instances: usize) -> Self {
+        Self { most_instances, ..self }
+    }
+
+    /// The connection below.
+    #[must_use]
+    pub const fn temporal(&self) -> &temporalio_client::Client {
+        &self.temporal
+    }
+
+    /// Whether the version has a running controller.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn exists(&self, version: &WorkerDeploymentVersion) -> Result<bool, ClientError> {
+        let request = api::DescribeWorkflowExecutionRequest {
+            namespace: self.namespace(),
+            execution: Some(execution(version)),
+            ..api::DescribeWorkflowExecutionRequest::default()
+        };
+        match self.service().describe_workflow_execution(timed(request)).await {
+            Ok(answer) => {
+                let info = answer.into_inner().workflow_execution_info;
+                Ok(info.is_some_and(|info| info.status() == WorkflowExecutionStatus::Running))
+            }
+            Err(status) if status.code() == Code::NotFound => Ok(false),
+            Err(status) => Err(server("looking for the controller", &status)),
+        }
+    }
+
+    /// The spec and its standing.
+    ///
+    /// # Errors
+    /// When there is no such controller, or the server cannot be asked.
+    pub async fn describe(&self, version: &WorkerDeploymentVersion) -> Result<Description, ClientError> {
+        self.query(version, QUERY_DESCRIBE).await
+    }
+
+    /// Everything the controller is.
+    ///
+    /// # Errors
+    /// When there is no such controller, or the server cannot be asked.
+    pub async fn dump(&self, version: &WorkerDeploymentVersion) -> Result<State, ClientError> {
+        self.query(version, QUERY_DUMP).await
+    }
+
+    /// One page of the namespace's controllers, and where the next one begins.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn list(
+        &self,
+        page_size: usize,
+        from: PageToken,
+    ) -> Result<(Vec<Summary>, Option<PageToken>), ClientError> {
+        let request = api::ListWorkflowExecutionsRequest {
+            namespace: self.namespace(),
+            page_size: i32::try_from(page_size).unwrap_or(i32::MAX),
+            next_page_token: from.token,
+            query: query_of(from.is_by_type),
+        };
+        let answer = self.service().list_workflow_executions(timed(request)).await;
+        let answer = match answer {
+            Ok(answer) => answer.into_inner(),
+            // A server that does not know the attribute has only controllers without it.
+            Err(status) if status.code() == Code::InvalidArgument && !from.is_by_type => {
+                return Ok((Vec::new(), Some(PageToken { is_by_type: true, token: Vec::new() })));
+            }
+            Err(status) => return Err(server("listing controllers", &status)),
+        };
+        let next = match (answer.next_page_token.is_empty(), from.is_by_type) {
+            (false, is_by_type) => Some(PageToken { is_by_type, token: answer.next_page_token }),
+            (true, false) => Some(PageToken { is_by_type: true, token: Vec::new() }),
+            (true, true) => None,
+        };
+        Ok((answer.executions.iter().filter_map(summary).collect(), next))
+    }
+
+    /// Every controller of the namespace.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn list_all(&self) -> Result<Vec<Summary>, ClientError> {
+        let (mut all, mut next) = (Vec::new(), Some(PageToken::default()));
+        while let Some(from) = next {
+            let (page, after) = self.list(1000, from).await?;
+            all.extend(page);
+            next = after;
+        }
+        Ok(all)
+    }
+
+    /// Changes the spec; creates the controller if there is none yet.
+    ///
+    /// # Errors
+    /// When the change is refused, the namespace has too many controllers, or the server cannot be asked.
+    pub async fn update(&self, version: &WorkerDeploymentVersion, change: &Update) -> Result<Updated, ClientError> {
+        if self.exists(version).await? {
+            return self.send(version, UPDATE_SPEC, change, Starting::Never).await;
+        }
+        let count = self.list_all().await?.len();
+        if count >= self.most_instances {
+            return Err(ClientError::Refused {
+                kind: "ResourceExhausted".into(),
+                message: format!("the namespace has {count} worker controller instances, which is its limit"),
+            });
+        }
+        self.send(version, UPDATE_SPEC, change, Starting::IfMissing).await
+    }
+
+    /// Checks a change of an existing controller's spec and stores nothing.
+    ///
+    /// # Errors
+    /// When the change would be refused, or the server cannot be asked.
+    pub async fn validate(&self, version: &WorkerDeploymentVersion, change: &Update) -> Result<(), ClientError> {
+        let _: Value = self.send(version, UPDATE_VALIDATE, change, Starting::Never).await?;
+        Ok(())
+    }
+
+    /// Deletes the controller. A missing one is as good as deleted.
+    ///
+    /// # Errors
+    /// When the conflict token is not the current one, or the server cannot be asked.
+    pub async fn delete(
+        &self,
+        version: &WorkerDeploymentVersion,
+        identity: &str,
+        conflict_token: Option<&str>,
+    ) -> Result<(), ClientError> {
+        let message = Update {
+            identity: identity.to_owned(),
+            conflict_token: conflict_token.map(str::to_owned),
+            ..Update::default()
+        };
+        match self.send::<Value>(version, UPDATE_DELETE, &message, Starting::Never).await {
+            Ok(_) | Err(ClientError::NotFound(_)) => Ok(()),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Says that tasks were added.
+    ///
+    /// # Errors
+    /// When there is no such controller, or the server cannot be asked.
+    pub async fn signal_task_add(
+        &self,
+        version: &WorkerDeploymentVersion,
+        add: &TaskAdd,
+    ) -> Result<(), ClientError> {
+        let request = api::SignalWorkflowExecutionRequest {
+            namespace: self.namespace(),
+            workflow_execution: Some(execution(version)),
+            signal_name: SIGNAL_TASK_ADD.into(),
+            input: Some(payloads(add)),
+            identity: self.identity(),
+            request_id: request_id(),
+            ..api::SignalWorkflowExecutionRequest::default()
+        };
+        let sent = self.service().signal_workflow_execution(timed(request)).await;
+        sent.map(drop).map_err(|status| missing_or(version, "signalling the controller", &status))
+    }
+
+    async fn query<T: DeserializeOwned>(
+        &self,
+        version: &WorkerDeploymentVersion,
+        name: &str,
+    ) -> Result<T, ClientError> {
+        let request = api::QueryWorkflowRequest {
+            namespace: self.namespace(),
+            execution: Some(execution(version)),
+            query: Some(WorkflowQuery { query_type: name.to_owned(), ..WorkflowQuery::default() }),
+            ..api::QueryWorkflowRequest::default()
+        };
+        let doing = "asking the controller";
+        let answer = self.service().query_workflow(timed(request)).await.map_err(|status| {
+            let is_deleted = status.message().contains(contract::DELETED);
+            if is_deleted { not_found(version) } else { missing_or(version, doing, &status) }
+        })?;
+        let result = answer.into_inner().query_result.unwrap_or_default();
+        decode(result.payloads.first()).map_err(|why| ClientError::Server(ProviderError::rejected(why)))
+    }
+
+    /// Sends an update and waits for its end, also while the controller begins a new run.
+    async fn send<T: DeserializeOwned>(
+        &self,
+        version: &WorkerDeploymentVersion,
+        name: &str,
+        message: &Update,
+        starting: Starting,
+    ) -> Result<T, ClientError> {
+        let begun = Instant::now();
+        let mut pause = Duration::from_millis(100);
+        loop {
+            let id = request_id();
+            let outcome = match starting {
+                Starting::Never => self.update_running(version, name, message, &id).await,
+                Starting::IfMissing => self.update_or_start(version, name, message, &id).await,
+            };
+            let outcome = match outcome {
+                Ok(outcome) => outcome,
+                Err(status) if is_busy(&status) && begun.elapsed() < PATIENCE => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(2));
+                    continue;
+                }
+                Err(status) => return Err(missing_or(version, "changing the controller", &status)),
+            };
+            match outcome {
+                Ok(result) => {
+                    return decode(result.payloads.first())
+                        .map_err(|why| ClientError::Server(ProviderError::rejected(why)));
+                }
+                // The controller is about to begin a new run, which will take the request.
+                Err(refused) if is_long_history(&refused) && begun.elapsed() < PATIENCE => {
+                    tokio::time::sleep(pause).await;
+                }
+                Err(ClientError::Refused { kind, .. }) if kind == contract::DELETED => {
+                    return Err(not_found(version));
+                }
+                Err(refused) => return Err(refused),
+            }
+        }
+    }
+
+    async fn update_running(
+        &self,
+        version: &WorkerDeploymentVersion,
+        name: &str,
+        message: &Update,
+        id: &str,
+    ) -> Result<Result<Payloads, ClientError>, Status> {
+        let request = self.update_request(version, name, message, id);
+        loop {
+            let answer = self.service().update_workflow_execution(timed(request.clone())).await?.into_inner();
+            if let Some(outcome) = answer.outcome {
+                return Ok(result(outcome));
+            }
+        }
+    }
+
+    async fn update_or_start(
+        &self,
+        version: &WorkerDeploymentVersion,
+        name: &str,
+        message: &Update,
+        id: &str,
+    ) -> Result<Result<Payloads, ClientError>, Status> {
+        let namespace_id = self.namespace_id().await?;
+        let mut has_division = true;
+        loop {
+            let start = self.start_request(version, &namespace_id, id, has_division);
+            let update = self.update_request(version, name, message, id);
+            let operation = |operation| api::execute_multi_operation_request::Operation { operation: Some(operation) };
+            use api::execute_multi_operation_request::operation::Operation;
+            let request = api::ExecuteMultiOperationRequest {
+                namespace: self.namespace(),
+                operations: vec![
+                    operation(Operation::StartWorkflow(start)),
+                    operation(Operation::UpdateWorkflow(update)),
+                ],
+                ..api::ExecuteMultiOperationRequest::default()
+            };
+            let answer = match self.service().execute_multi_operation(timed(request)).await {
+                Ok(answer) => answer.into_inner(),
+                Err(status) if has_division && status.code() == Code::InvalidArgument => {
+                    has_division = false;
+                    continue;
+                }
+                Err(status) => return Err(status),
+            };
+            use api::execute_multi_operation_response::response::Response;
+            let updates = answer.responses.into_iter().filter_map(|response| match response.response {
+                Some(Response::UpdateWorkflow(answer)) => answer.outcome,
+                _ => None,
+            });
+            match updates.last() {
+                Some(outcome) => return Ok(result(outcome)),
+                // It runs now and has the update; its end is still to come.
+                None => return self.update_running(version, name, message, id).await,
+            }
+        }
+    }
+
+    fn start_request(
+        &self,
+        version: &WorkerDeploymentVersion,
+        namespace_id: &str,
+        id: &str,
+        has_division: bool,
+    ) -> api::StartWorkflowExecutionRequest {
+        let start = Start {
+            namespace_name: self.namespace(),
+            namespace_id: namespace_id.to_owned(),
+            deployment_name: version.deployment_name.clone(),
+            build_id: version.build_id.clone(),
+            state: State::default(),
+        };
+        let division = HashMap::from([(DIVISION_ATTRIBUTE.to_owned(), keyword(DIVISION))]);
+        api::StartWorkflowExecutionRequest {
+            namespace: self.namespace(),
+            workflow_id: workflow_id(version),
+            workflow_type: Some(WorkflowType { name: WORKFLOW_TYPE.into() }),
+            task_queue: Some(TaskQueue { name: self.task_queue.clone(), ..TaskQueue::default() }),
+            input: Some(payloads(&start)),
+            identity: self.identity(),
+            request_id: id.to_owned(),
+            workflow_id_reuse_policy: WorkflowIdReusePolicy::AllowDuplicate.into(),
+            workflow_id_conflict_policy: WorkflowIdConflictPolicy::UseExisting.into(),
+            search_attributes: has_division.then_some(SearchAttributes { indexed_fields: division }),
+            ..api::StartWorkflowExecutionRequest::default()
+        }
+    }
+
+    fn update_request(
+        &self,
+        version: &WorkerDeploymentVersion,
+        name: &str,
+        message: &Update,
+        id: &str,
+    ) -> api::UpdateWorkflowExecutionRequest {
+        let identity =
+            if message.identity.is_empty() { self.identity() } else { message.identity.clone() };
+        let args = payloads(message);
+        let stage = UpdateWorkflowExecutionLifecycleStage::Completed.into();
+        api::UpdateWorkflowExecutionRequest {
+            namespace: self.namespace(),
+            workflow_execution: Some(execution(version)),
+            wait_policy: Some(update::WaitPolicy { lifecycle_stage: stage }),
+            request: Some(update::Request {
+                meta: Some(update::Meta { update_id: id.to_owned(), identity }),
+                input: Some(update::Input { name: name.to_owned(), args: Some(args), ..update::Input::default() }),
+                ..update::Request::default()
+            }),
+            ..api::UpdateWorkflowExecutionRequest::default()
+        }
+    }
+
+    async fn namespace_id(&self) -> Result<String, Status> {
+        let request =
+            api::DescribeNamespaceRequest { namespace: self.namespace(), ..api::DescribeNamespaceRequest::default() };
+        let answer = self.service().describe_namespace(timed(request)).await?;
+        Ok(answer.into_inner().namespace_info.unwrap_or_default().id)
+    }
+
+    fn service(&self) -> Box<dyn temporalio_client::grpc::WorkflowService> {
+        self.temporal.connection().workflow_service()
+    }
+
+    fn namespace(&self) -> String {
+        self.temporal.options().namespace.clone()
+    }
+
+    fn identity(&self) -> String {
+        self.temporal.connection().identity().to_owned()
+    }
+}
+
+/// Whether an update may start the controller.
+#[derive(Clone, Copy)]
+enum Starting {
+    Never,
+    IfMissing,
+}
+
+fn query_of(is_by_type: bool) -> String {
+    let running = format!("WorkflowType = '{WORKFLOW_TYPE}' AND ExecutionStatus = 'Running'");
+    if is_by_type { running } else { format!("{running} AND {DIVISION_ATTRIBUTE} = '{DIVISION}'") }
+}
+
+fn summary(info: &WorkflowExecutionInfo) -> Option<Summary> {
+    let version = contract::version_of(&info.execution.as_ref()?.workflow_id)?;
+    let memo = info.memo.as_ref().and_then(|memo| memo.fields.get(MEMO));
+    let memo: Option<Memo> = memo.and_then(|payload| decode(Some(payload)).ok());
+    let started = info.start_time.as_ref().map(|t| WireTime { seconds: t.seconds, nanos: t.nanos });
+    Some(Summary {
+        deployment_name: version.deployment_name,
+        build_id: version.build_id,
+        create_time: memo.and_then(|memo| memo.create_time).or(started),
+    })
+}
+
+fn execution(version: &WorkerDeploymentVersion) -> WorkflowExecution {
+    WorkflowExecution { workflow_id: workflow_id(version), run_id: String::new() }
+}
+
+fn result(outcome: update::Outcome) -> Result<Payloads, ClientError> {
+    match outcome.value {
+        Some(update::outcome::Value::Success(payloads)) => Ok(payloads),
+        Some(update::outcome::Value::Failure(failure)) => Err(refused(&failure)),
+        None => Ok(Payloads::default()),
+    }
+}
+
+fn refused(failure: &Failure) -> ClientError {
+    let kind = match &failure.failure_info {
+        Some(FailureInfo::ApplicationFailureInfo(info)) => info.r#type.clone(),
+        _ => String::new(),
+    };
+    ClientError::Refused { kind, message: failure.message.clone() }
+}
+
+fn is_long_history(error: &ClientError) -> bool {
+    matches!(error, ClientError::Refused { kind, .. } if kind == "errLongHistory")
+}
+
+/// What passes by itself: the run ended or its task failed while it had the request.
+fn is_busy(status: &Status) -> bool {
+    matches!(status.code(), Code::Aborted | Code::ResourceExhausted | Code::Unavailable)
+        || status.message().contains("workflow task")
+        || status.message().contains("Workflow Update was aborted")
+}
+
+fn missing_or(version: &WorkerDeploymentVersion, doing: &str, status: &Status) -> ClientError {
+    if status.code() == Code::NotFound { not_found(version) } else { server(doing, status) }
+}
+
+fn not_found(version: &WorkerDeploymentVersion) -> ClientError {
+    ClientError::NotFound(format!("{}:{}", version.deployment_name, version.build_id))
+}
+
+fn server(doing: &str, status: &Status) -> ClientError {
+    ClientError::Server(failure(doing, status))
+}
+
+fn timed<T>(message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.set_timeout(CALL);
+    request
+}
+
+fn payloads(value: &impl Serialize) -> Payloads {
+    let metadata = HashMap::from([("encoding".to_owned(), b"json/plain".to_vec())]);
+    // Our messages are maps with text keys, so writing them cannot fail.
+    let data = serde_json::to_vec(value).unwrap_or_default();
+    Payloads { payloads: vec![Payload { metadata, data, ..Payload::default() }] }
+}
+
+fn keyword(text: &str) -> Payload {
+    let mut payload = payloads(&text).payloads.remove(0);
+    payload.metadata.insert("type".to_owned(), b"Keyword".to_vec());
+    payload
+}
+
+fn decode<T: DeserializeOwned>(payload: Option<&Payload>) -> Result<T, String> {
+    let data = payload.map_or(b"null".as_slice(), |payload| payload.data.as_slice());
+    serde_json::from_slice(data).map_err(|e| format!("the controller's answer cannot be read: {e}"))
+}
+
+fn request_id() -> String {
+    let random: u128 = rand::random();
+    format!("{random:032x}")
+}
+
+impl ClientError {
+    /// Whether the same call may succeed later.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Server(ProviderError { class: FailureClass::Throttled | FailureClass::Unavailable, .. }))
+    }
+}

@@ -1,0 +1,140 @@
+//! How to reach Temporal: environment, profile file and options, as its CLI and SDKs take them.
+
+use super::failure::data_converter;
+use clap::Args;
+use std::path::PathBuf;
+use std::time::Duration;
+use temporalio_client::envconfig::{DataSource, LoadClientConfigProfileOptions};
+use temporalio_client::{
+    Client, ClientOptions, ClientTlsOptions, Connection, ConnectionOptions, TlsOptions,
+};
+use url::Url;
+
+/// Where Temporal is and who we are. What is not given comes from `TEMPORAL_..` variables and the profile file.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Connection")]
+pub struct ConnectionArgs {
+    /// Server, as host:port [default: TEMPORAL_ADDRESS, the profile's, or localhost:7233]
+    #[arg(long, global = true)]
+    pub address: Option<String>,
+    /// Namespace [default: TEMPORAL_NAMESPACE, the profile's, or default]
+    #[arg(long, short, global = true)]
+    pub namespace: Option<String>,
+    /// API key [default: TEMPORAL_API_KEY or the profile's]
+    #[arg(long, global = true, hide_env_values = true)]
+    pub api_key: Option<String>,
+    /// Profile of the configuration file [default: TEMPORAL_PROFILE, or default]
+    #[arg(long, global = true)]
+    pub profile: Option<String>,
+    /// Configuration file [default: TEMPORAL_CONFIG_FILE, or the CLI's own]
+    #[arg(long, global = true)]
+    pub config_file: Option<PathBuf>,
+    /// Use TLS
+    #[arg(long, global = true)]
+    pub tls: bool,
+    /// Certificate of this client
+    #[arg(long, global = true, requires = "tls_key_path")]
+    pub tls_cert_path: Option<PathBuf>,
+    /// Key of that certificate
+    #[arg(long, global = true, requires = "tls_cert_path")]
+    pub tls_key_path: Option<PathBuf>,
+    /// Certificate authority of the server
+    #[arg(long, global = true)]
+    pub tls_ca_path: Option<PathBuf>,
+    /// Name that the server's certificate must have
+    #[arg(long, global = true)]
+    pub tls_server_name: Option<String>,
+}
+
+impl ConnectionArgs {
+    /// Connects, and says clearly why it cannot.
+    ///
+    /// # Errors
+    /// Names what is wrong: the configuration, or the address that does not answer.
+    pub async fn connect(&self) -> Result<Client, String> {
+        crate::web::install_crypto();
+        let (connection, client) = self.options()?;
+        let target = connection.target.clone();
+        let connecting = tokio::time::timeout(Duration::from_secs(30), Connection::connect(connection));
+        let connection = match connecting.await {
+            Ok(Ok(connection)) => connection,
+            Ok(Err(e)) => return Err(format!("cannot reach Temporal at {target}: {}", crate::error::chain(&e))),
+            Err(_) => return Err(format!("cannot reach Temporal at {target}: no answer within 30 s")),
+        };
+        Client::new(connection, client).map_err(|e| crate::error::chain(&e))
+    }
+
+    fn options(&self) -> Result<(ConnectionOptions, ClientOptions), String> {
+        let load = LoadClientConfigProfileOptions::builder()
+            .maybe_config_source(self.config_file.clone().map(|file| DataSource::Path(file.display().to_string())))
+            .maybe_config_file_profile(self.profile.clone())
+            .build();
+        let (mut connection, mut client) = ClientOptions::load_from_config(load)
+            .map_err(|e| format!("the connection's configuration: {}", crate::error::chain(&e)))?;
+        if let Some(namespace) = &self.namespace {
+            client.namespace.clone_from(namespace);
+        }
+        client.data_converter = data_converter();
+        if let Some(key) = &self.api_key {
+            connection.api_key = Some(key.clone());
+        }
+        let wants_tls = self.tls || self.tls_ca_path.is_some() || self.tls_cert_path.is_some();
+        if wants_tls {
+            connection.tls_options = Some(self.tls()?);
+        }
+        let is_secret = wants_tls || connection.tls_options.is_some() || connection.api_key.is_some();
+        if let Some(address) = &self.address {
+            connection.target = url(address, is_secret)?;
+        } else if is_secret && connection.target.scheme() == "http" {
+            // Cannot fail: both are ordinary schemes with a host.
+            let _ = connection.target.set_scheme("https");
+        }
+        connection.identity = identity();
+        connection.connect_timeout.get_or_insert(Duration::from_secs(10));
+        Ok((connection, client))
+    }
+
+    fn tls(&self) -> Result<TlsOptions, String> {
+        let read = |path: &PathBuf| std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()));
+        let own = match (&self.tls_cert_path, &self.tls_key_path) {
+            (Some(cert), Some(key)) => {
+                Some(ClientTlsOptions::builder().client_cert(read(cert)?).client_private_key(read(key)?).build())
+            }
+            _ => None,
+        };
+        Ok(TlsOptions::builder()
+            .maybe_server_root_ca_cert(self.tls_ca_path.as_ref().map(read).transpose()?)
+            .maybe_domain(self.tls_server_name.clone())
+            .maybe_client_tls_options(own)
+            .build())
+    }
+}
+
+fn url(address: &str, is_secret: bool) -> Result<Url, String> {
+    let scheme = if is_secret { "https" } else { "http" };
+    let text = if address.contains("://") { address.to_owned() } else { format!("{scheme}://{address}") };
+    Url::parse(&text)
+        .ok()
+        .filter(Url::has_host)
+        .ok_or_else(|| format!("--address: found {address:?}, expected host:port"))
+}
+
+/// Who we are, for histories and lists.
+#[must_use]
+pub fn identity() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("wci-controller:{}@{}", std::process::id(), host.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_lack_its_scheme() {
+        assert_eq!(url("localhost:7233", false).unwrap().as_str(), "http://localhost:7233/");
+        assert_eq!(url("example.org:7233", true).unwrap().as_str(), "https://example.org:7233/");
+        assert_eq!(url("http://h:1", true).unwrap().as_str(), "http://h:1/");
+        assert!(url("", false).is_err());
+    }
+}

@@ -1,0 +1,201 @@
+//! The wire contract: names and messages that the original's clients and the server's hook know.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use wci_core::State;
+use wci_core::controller::{
+    Description, GroupUpdate, Request, Response, Update, WireTime, WorkerDeploymentVersion,
+};
+
+/// Workflow type of a worker controller instance.
+pub const WORKFLOW_TYPE: &str = "temporal-sys-worker-controller-instance-workflow";
+/// Signal: tasks were added.
+pub const SIGNAL_TASK_ADD: &str = "task-add-signal";
+/// Query: the spec and its standing.
+pub const QUERY_DESCRIBE: &str = "describe-wci";
+/// Query: everything the controller is.
+pub const QUERY_DUMP: &str = "dump-local-state";
+/// Update: change the spec.
+pub const UPDATE_SPEC: &str = "update-worker-controller-instance";
+/// Update: delete the controller.
+pub const UPDATE_DELETE: &str = "delete-worker-controller-instance";
+/// Update: check a change and store nothing.
+pub const UPDATE_VALIDATE: &str = "validate-spec";
+/// The memo that listing reads.
+pub const MEMO: &str = "WorkerControllerInstanceMemo";
+/// The search attribute that keeps controllers out of ordinary lists.
+pub const DIVISION_ATTRIBUTE: &str = "TemporalNamespaceDivision";
+/// The value of that attribute.
+pub const DIVISION: &str = "TemporalWorkerControllerInstance";
+/// Our own task queue; the original's is never polled.
+pub const DEFAULT_TASK_QUEUE: &str = "wci-controller";
+/// The text with which a query of a deleted controller fails.
+pub const DELETED: &str = "worker deployment deleted";
+
+/// The id that the server's hook looks for.
+#[must_use]
+pub fn workflow_id(version: &WorkerDeploymentVersion) -> String {
+    format!("temporal-sys-worker-controller-instance:{}:{}", version.deployment_name, version.build_id)
+}
+
+/// The version in such an id. Neither part may hold the separator, so the last one counts.
+#[must_use]
+pub fn version_of(workflow_id: &str) -> Option<WorkerDeploymentVersion> {
+    let rest = workflow_id.strip_prefix("temporal-sys-worker-controller-instance:")?;
+    let (deployment_name, build_id) = rest.rsplit_once(':')?;
+    Some(WorkerDeploymentVersion { deployment_name: deployment_name.into(), build_id: build_id.into() })
+}
+
+/// What a controller is started with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Start {
+    /// Name of the namespace.
+    pub namespace_name: String,
+    /// Id of the namespace.
+    pub namespace_id: String,
+    /// Name of the worker deployment.
+    pub deployment_name: String,
+    /// Build of the deployment.
+    pub build_id: String,
+    /// Everything that the former run was.
+    pub state: State,
+}
+
+impl Start {
+    /// The version whose workers are scaled.
+    #[must_use]
+    pub fn version(&self) -> WorkerDeploymentVersion {
+        WorkerDeploymentVersion {
+            deployment_name: self.deployment_name.clone(),
+            build_id: self.build_id.clone(),
+        }
+    }
+}
+
+/// The answer to an update of the spec.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Updated {
+    /// The spec now stored; absent when the update deleted the controller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spec: Option<Value>,
+    /// To be given with the next update (base64).
+    pub conflict_token: String,
+}
+
+/// What listing reads.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Memo {
+    /// Name of the worker deployment.
+    pub deployment_name: String,
+    /// Build of the deployment.
+    pub build_id: String,
+    /// When the controller was created.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub create_time: Option<WireTime>,
+}
+
+/// The request in an update's argument. Absent and null are the same, as in the original's messages.
+///
+/// # Errors
+/// Says what cannot be read.
+pub fn request(update_name: &str, argument: Value) -> Result<Request, String> {
+    let mut update = Message::deserialize(argument).map_err(|e| format!("the request cannot be read: {e}"))?;
+    let token = update.conflict_token.take().filter(|token| !token.is_empty());
+    Ok(match update_name {
+        UPDATE_DELETE => Request::Delete { identity: update.identity, conflict_token: token },
+        UPDATE_VALIDATE => Request::Validate(update.into_update(token)),
+        _ => Request::Update(update.into_update(token)),
+    })
+}
+
+/// Requests as they come: every field optional.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Message {
+    identity: String,
+    conflict_token: Option<String>,
+    spec: Option<Value>,
+    upsert_scaling_groups: Option<BTreeMap<String, GroupUpdate>>,
+    remove_scaling_groups: Option<Vec<String>>,
+}
+
+impl Message {
+    fn into_update(self, conflict_token: Option<String>) -> Update {
+        Update {
+            identity: self.identity,
+            conflict_token,
+            spec: self.spec.filter(|spec| !spec.is_null()),
+            upsert_scaling_groups: self.upsert_scaling_groups.unwrap_or_default(),
+            remove_scaling_groups: self.remove_scaling_groups.unwrap_or_default(),
+        }
+    }
+}
+
+/// The wire's form of an answer; a refusal is no answer but a failure.
+#[must_use]
+pub fn answer(response: &Response) -> Value {
+    match response {
+        Response::Updated { spec, conflict_token } => {
+            let spec = spec.as_ref().map(|spec| spec.to_json());
+            serde_json::to_value(Updated { spec, conflict_token: conflict_token.clone() }).unwrap_or_default()
+        }
+        Response::Valid | Response::Deleted | Response::Refused(_) => Value::Object(serde_json::Map::new()),
+    }
+}
+
+/// The answer to `describe-wci`.
+#[must_use]
+pub fn describe(version: &WorkerDeploymentVersion, state: &State) -> Description {
+    Description {
+        deployment_name: version.deployment_name.clone(),
+        deployment_build_id: version.build_id.clone(),
+        create_time: state.create_time,
+        spec: state.spec.clone(),
+        conflict_token: state.conflict_token.clone(),
+        last_modifier_identity: state.last_modifier_identity.clone(),
+        validation_state: state.validation_state.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn ids_read_back() {
+        let version = WorkerDeploymentVersion { deployment_name: "d".into(), build_id: "b.1".into() };
+        assert_eq!(workflow_id(&version), "temporal-sys-worker-controller-instance:d:b.1");
+        assert_eq!(version_of(&workflow_id(&version)), Some(version));
+        assert_eq!(version_of("d:b"), None);
+    }
+
+    #[test]
+    fn null_and_absent_fields_are_the_same() {
+        let read = request(
+            UPDATE_SPEC,
+            json!({"identity": "me", "conflict_token": null, "spec": {"scaling_group_specs": {}},
+                   "upsert_scaling_groups": null, "remove_scaling_groups": null}),
+        );
+        let expected = Update {
+            identity: "me".into(),
+            spec: Some(json!({"scaling_group_specs": {}})),
+            ..Update::default()
+        };
+        assert_eq!(read, Ok(Request::Update(expected)));
+        assert!(request(UPDATE_SPEC, json!({"identity": 7})).is_err());
+    }
+
+    #[test]
+    fn a_start_without_a_state_is_a_fresh_one() {
+        let start: Start =
+            serde_json::from_value(json!({"namespace_name": "n", "deployment_name": "d", "build_id": "b"})).unwrap();
+        assert_eq!(start.state, State::default());
+        let start: Start = serde_json::from_value(json!({"deployment_name": "d", "state": null})).unwrap();
+        assert_eq!(start.state, State::default());
+    }
+}

@@ -1,0 +1,156 @@
+//! One decision of the core, as a plain function: what happened goes in, a record of what to do comes out.
+
+use serde::{Deserialize, Serialize};
+use wci_core::controller::{Input, Settings, WorkerDeploymentVersion};
+use wci_core::journal::{Entry, Header};
+use wci_core::{Controller, State, Step, Timestamp};
+
+/// A due timer is served at once, but not forever: something else may want to be told meanwhile.
+const MOST_WAKE_UPS: usize = 100;
+
+/// What the local activity is given.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Question {
+    pub(super) namespace: String,
+    pub(super) version: WorkerDeploymentVersion,
+    /// The settings of the last decision; none: a run begins.
+    pub(super) settings: Option<Settings>,
+    pub(super) state: State,
+    pub(super) inputs: Vec<Input>,
+    /// Entries recorded in this run so far.
+    pub(super) recorded: u64,
+}
+
+/// What is recorded in history. The journal is made from it alone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Record {
+    /// The journal's header, when a run begins; its providers' configurations are hashes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) header: Option<Box<Header>>,
+    /// What beginning the run itself caused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) begun: Option<Step>,
+    /// Each handled input with its time and its step.
+    pub(super) entries: Vec<Entry>,
+    pub(super) state: State,
+    /// When the last of it happened.
+    pub(super) at: Timestamp,
+    /// The settings from now on, when they changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) settings: Option<Box<Settings>>,
+}
+
+/// Hands the inputs to the core, one by one, each at the time at which it is taken.
+pub(super) fn decide(question: Question, settings: Settings, mut clock: impl FnMut() -> Timestamp) -> Record {
+    let mut record = Record::default();
+    let mut now = clock();
+    let mut tick = move || {
+        now = now.max(clock());
+        now
+    };
+    record.at = tick();
+    let Question { version, state, inputs, recorded, .. } = question;
+    let (mut controller, news) = match question.settings {
+        None => {
+            let (controller, begun) = Controller::start(version, settings.clone(), state, tick());
+            record.header = Some(Box::new(Header::of(&controller)));
+            record.begun = Some(begun);
+            record.settings = Some(Box::new(settings));
+            (controller, None)
+        }
+        Some(former) => {
+            let news = (former != settings).then(|| Box::new(settings));
+            record.settings.clone_from(&news);
+            (Controller::resume(version, former, state), news)
+        }
+    };
+    let mut wake_at = record.begun.as_ref().and_then(|step| step.wake_at);
+    let mut handle = |input: Input| {
+        let t = tick();
+        let step = controller.handle(t, input.clone());
+        wake_at = step.wake_at;
+        record.at = t;
+        let n = recorded + 1 + record.entries.len() as u64;
+        record.entries.push(Entry { n, t, input, step });
+        wake_at.is_some_and(|wake_at| wake_at <= t)
+    };
+    let mut is_due = false;
+    for input in news.map(Input::SettingsChanged).into_iter().chain(inputs) {
+        is_due = handle(input);
+    }
+    for _ in 0..MOST_WAKE_UPS {
+        if !is_due {
+            break;
+        }
+        is_due = handle(Input::WokeUp);
+    }
+    record.state = controller.dump();
+    record
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use wci_core::journal::{Record as Line, Replay};
+
+    fn question() -> Question {
+        let spec = json!({"scaling_group_specs": {"g": {"compute": {"provider_type": "aws-lambda",
+            "config": {"arn": "arn:aws:lambda:eu-west-1:1:function:f"}}}}});
+        let version = WorkerDeploymentVersion { deployment_name: "d".into(), build_id: "b".into() };
+        let state = State::new(Some(serde_json::from_value(spec).unwrap()), Timestamp::EPOCH);
+        Question { version, state, ..Question::default() }
+    }
+
+    fn task_add() -> Input {
+        Input::TaskAdd(
+            serde_json::from_value(json!({"task_queue_type": 2, "no_sync_match_signals_batched": 1})).unwrap(),
+        )
+    }
+
+    #[test]
+    fn a_record_is_a_journal_that_replays() {
+        let mut now = 1_000_000;
+        let mut clock = || {
+            now += 7;
+            Timestamp::from_millis(now)
+        };
+        let begun = decide(question(), Settings::default(), &mut clock);
+        let mut replay = Replay::new();
+        replay.take(Line::Header(begun.header.clone().unwrap()));
+        let next = Question {
+            settings: begun.settings.as_deref().cloned(),
+            state: begun.state.clone(),
+            inputs: vec![task_add(), task_add()],
+            recorded: begun.entries.len() as u64,
+            ..question()
+        };
+        let told = decide(next, Settings { enabled: false, ..Settings::default() }, &mut clock);
+        assert!(matches!(told.entries[0].input, Input::SettingsChanged(_)));
+        assert!(told.settings.is_some());
+        for entry in begun.entries.into_iter().chain(told.entries) {
+            replay.take(Line::Entry(Box::new(entry)));
+        }
+        let found = replay.finish();
+        assert_eq!((found.entries, found.different_steps), (3, 0));
+    }
+
+    #[test]
+    fn a_header_holds_no_configuration() {
+        let record = decide(question(), Settings::default(), || Timestamp::from_millis(5));
+        assert!(!serde_json::to_string(&record.header).unwrap().contains("function:f"));
+    }
+
+    #[test]
+    fn time_never_goes_backwards() {
+        let mut times = [50, 40, 60, 10].into_iter().cycle();
+        let clock = || Timestamp::from_millis(times.next().unwrap());
+        let begun = decide(question(), Settings::default(), || Timestamp::from_millis(50));
+        let inputs = vec![task_add(), task_add(), task_add()];
+        let next = Question { settings: Some(Settings::default()), state: begun.state, inputs, ..question() };
+        let record = decide(next, Settings::default(), clock);
+        assert!(record.entries.windows(2).all(|pair| pair[0].t <= pair[1].t));
+    }
+}

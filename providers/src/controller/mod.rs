@@ -1,0 +1,24 @@
+//! The live controller: a Temporal workflow for each worker controller instance.
+//!
+//! The [`workflow`] is a dumb host. It queues what happens, hands it to one local activity, which asks
+//! `wci_core::Controller`, and carries out what the recorded answer says. Replay reads the record and never runs the
+//! core, so a rule may change in any release without breaking a running controller.
+
+mod actions;
+mod activities;
+pub mod client;
+pub mod connect;
+pub mod contract;
+mod decide;
+pub mod dynamic_config;
+mod failure;
+mod host;
+mod run;
+mod statistics;
+mod workflow;
+
+pub use client::Client;
+pub use failure::data_converter;
+pub use host::LiveHost;
+pub use run::{RunOptions, run};
+pub use workflow::InstanceWorkflow;

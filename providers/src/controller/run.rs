@@ -1,0 +1,62 @@
+//! The worker that serves controllers: one for the workflow and its calls, one for the paced reads.
+
+use super::activities::Activities;
+use super::host::LiveHost;
+use super::statistics::{READS_PER_SECOND, Statistics, task_queue};
+use super::workflow::InstanceWorkflow;
+use crate::error::chain;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use temporalio_client::Client;
+use temporalio_sdk::{Runtime, Worker, WorkerOptions};
+
+/// What a process serves.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// Our own task queue.
+    pub task_queue: String,
+    /// How long a stop waits for calls under way.
+    pub grace: Duration,
+}
+
+/// Serves the controllers of the client's namespace until `stop` ends.
+///
+/// # Errors
+/// When the server refuses the workers.
+pub async fn run(
+    client: Client,
+    host: Arc<LiveHost>,
+    options: RunOptions,
+    stop: impl Future<Output = ()>,
+) -> Result<(), String> {
+    let wrong = |e: &(dyn std::error::Error + 'static)| format!("the worker: {}", chain(e));
+    let runtime = Runtime::from_current_tokio(Default::default()).map_err(|e| wrong(&e))?;
+    let controllers = WorkerOptions::new(options.task_queue.clone())
+        .register_workflow::<InstanceWorkflow>()
+        .map_err(|e| wrong(&e))?
+        .register_activities(Activities { host, client: client.clone() })
+        .graceful_shutdown_period(options.grace)
+        .build();
+    let statistics = WorkerOptions::new(task_queue(&options.task_queue))
+        .register_activities(Statistics { client: client.clone() })
+        .max_task_queue_activities_per_second(READS_PER_SECOND)
+        .graceful_shutdown_period(options.grace)
+        .build();
+    let mut controllers = Worker::new(&runtime, client.clone(), controllers).map_err(|e| wrong(&e))?;
+    let mut statistics = Worker::new(&runtime, client, statistics).map_err(|e| wrong(&e))?;
+    let (stop_controllers, stop_statistics) = (controllers.shutdown_handle(), statistics.shutdown_handle());
+    let stopping = async {
+        stop.await;
+        tracing::info!("stopping: calls under way may end, nothing new is begun");
+        stop_controllers();
+        stop_statistics();
+        std::future::pending::<()>().await
+    };
+    tokio::select! {
+        served = async { tokio::try_join!(controllers.run(), statistics.run()) } => {
+            served.map(drop).map_err(|e| wrong(&e))
+        }
+        () = stopping => Ok(()),
+    }
+}

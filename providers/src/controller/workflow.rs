@@ -1,0 +1,359 @@
+//! The workflow of one worker controller instance: it queues, asks, carries out, and knows no rule.
+
+use super::actions::UnderWay;
+use super::activities::Activities;
+use super::contract::{
+    self, DELETED, MEMO, Memo, QUERY_DESCRIBE, QUERY_DUMP, SIGNAL_TASK_ADD, Start, UPDATE_DELETE, UPDATE_SPEC,
+    UPDATE_VALIDATE, WORKFLOW_TYPE,
+};
+use super::decide::{Question, Record};
+use super::failure::Refused;
+use crate::provider::Target;
+use futures::future::LocalBoxFuture;
+use futures::{FutureExt, StreamExt};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::time::Duration;
+use temporalio_sdk::workflows::{self, workflow, workflow_methods};
+use temporalio_sdk::{
+    ContinueAsNewOptions, LocalActivityOptions, MemoValue, SyncWorkflowContext, TimerOptions,
+    WorkflowCancellationToken, WorkflowContext, WorkflowContextView, WorkflowResult, WorkflowTermination,
+};
+use wci_core::controller::{
+    Description, Input, Refusal, RefusalKind, Request, Response, Settings, WorkerDeploymentVersion,
+};
+use wci_core::decision::{Action, ActionKind};
+use wci_core::signals::TaskAdd;
+use wci_core::{Controller, State, Timestamp};
+
+type HandlerError = Box<dyn Error + Send + Sync>;
+
+/// One worker controller instance.
+#[workflow]
+pub struct InstanceWorkflow {
+    target: Target,
+    namespace_id: String,
+    state: State,
+    /// None until the first decision of the run.
+    settings: Option<Settings>,
+    /// Entries recorded in this run.
+    recorded: u64,
+    inbox: Vec<Input>,
+    answers: BTreeMap<String, Response>,
+    requests: u64,
+    /// An update was begun in this run, so the next one begins when it has ended.
+    has_updated: bool,
+    is_continue_told: bool,
+    is_finished: bool,
+}
+
+#[workflow_methods]
+impl InstanceWorkflow {
+    #[init]
+    fn new(_ctx: &WorkflowContextView, start: Start) -> Self {
+        Self {
+            target: Target {
+                namespace: start.namespace_name,
+                deployment_name: start.deployment_name,
+                build_id: start.build_id,
+                group: String::new(),
+            },
+            namespace_id: start.namespace_id,
+            state: start.state,
+            settings: None,
+            recorded: 0,
+            inbox: Vec::new(),
+            answers: BTreeMap::new(),
+            requests: 0,
+            has_updated: false,
+            is_continue_told: false,
+            is_finished: false,
+        }
+    }
+
+    /// Serves the controller until this run ends.
+    #[run(name = WORKFLOW_TYPE)]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<()> {
+        let mut under_way = UnderWay::new(ctx.clone(), ctx.state(|s| s.target.clone()));
+        let mut alarm = Alarm::default();
+        loop {
+            let question = ctx.state_mut(Self::take_question);
+            let options = LocalActivityOptions::builder().start_to_close_timeout(Duration::from_secs(10)).build();
+            let record = ctx.execute_local_activity(Activities::decide, question, options).await?;
+            let (actions, wake_at, now) = ctx.state_mut(|s| s.learn(record));
+            remember(ctx)?;
+            for action in actions {
+                ctx.state(|s| under_way.begin(action, &s.state));
+            }
+            alarm.set(ctx, wake_at, now);
+            ctx.state_mut(|s| s.want_continue(ctx.continue_as_new_suggested()));
+            wait(ctx, &mut under_way, &mut alarm).await?;
+            if let Some(end) = Self::end_of_run(ctx)? {
+                return Ok(end);
+            }
+        }
+    }
+
+    #[signal(name = SIGNAL_TASK_ADD)]
+    fn task_add(&mut self, _ctx: &mut SyncWorkflowContext<Self>, add: Value) {
+        // A signal that cannot be read is nobody's to answer; it is dropped, as the original does.
+        if let Ok(add) = serde_json::from_value::<TaskAdd>(add) {
+            self.inbox.push(Input::TaskAdd(add));
+        }
+    }
+
+    #[query(name = QUERY_DESCRIBE)]
+    fn describe(&self, _ctx: &WorkflowContextView) -> Result<Description, HandlerError> {
+        self.check_there()?;
+        Ok(contract::describe(&self.version(), &self.state))
+    }
+
+    #[query(name = QUERY_DUMP)]
+    fn dump(&self, _ctx: &WorkflowContextView) -> Result<State, HandlerError> {
+        self.check_there()?;
+        Ok(self.state.clone())
+    }
+
+    #[update_validator(update)]
+    fn validate_update(&self, _ctx: &WorkflowContextView, argument: &Value) -> Result<(), HandlerError> {
+        self.admit(UPDATE_SPEC, argument)
+    }
+
+    #[update(name = UPDATE_SPEC)]
+    async fn update(ctx: &mut WorkflowContext<Self>, argument: Value) -> Result<Value, HandlerError> {
+        Self::serve(ctx, UPDATE_SPEC, argument).await
+    }
+
+    #[update_validator(delete)]
+    fn validate_delete(&self, _ctx: &WorkflowContextView, argument: &Value) -> Result<(), HandlerError> {
+        self.admit(UPDATE_DELETE, argument)
+    }
+
+    #[update(name = UPDATE_DELETE)]
+    async fn delete(ctx: &mut WorkflowContext<Self>, argument: Value) -> Result<Value, HandlerError> {
+        Self::serve(ctx, UPDATE_DELETE, argument).await
+    }
+
+    #[update_validator(validate)]
+    fn validate_validate(&self, _ctx: &WorkflowContextView, argument: &Value) -> Result<(), HandlerError> {
+        self.admit(UPDATE_VALIDATE, argument)
+    }
+
+    #[update(name = UPDATE_VALIDATE)]
+    async fn validate(ctx: &mut WorkflowContext<Self>, argument: Value) -> Result<Value, HandlerError> {
+        Self::serve(ctx, UPDATE_VALIDATE, argument).await
+    }
+}
+
+impl InstanceWorkflow {
+    fn version(&self) -> WorkerDeploymentVersion {
+        WorkerDeploymentVersion {
+            deployment_name: self.target.deployment_name.clone(),
+            build_id: self.target.build_id.clone(),
+        }
+    }
+
+    fn check_there(&self) -> Result<(), HandlerError> {
+        if self.state.wci.is_deleted { Err(DELETED.into()) } else { Ok(()) }
+    }
+
+    /// Whether a request would be begun now. It is not asked again in replay.
+    fn admit(&self, name: &str, argument: &Value) -> Result<(), HandlerError> {
+        let request = read(name, argument.clone())?;
+        // Before the first decision of a run the settings are not known; the core then refuses after all.
+        let Some(settings) = &self.settings else { return Ok(()) };
+        let controller = Controller::resume(self.version(), settings.clone(), self.state.clone());
+        controller.admit(&request).map_err(|refusal| Refused(refusal).into())
+    }
+
+    /// Hands a request to the core and waits for its answer.
+    async fn serve(ctx: &mut WorkflowContext<Self>, name: &str, argument: Value) -> Result<Value, HandlerError> {
+        let request = read(name, argument)?;
+        let id = ctx.state_mut(|s| s.enqueue(request));
+        ctx.wait_condition(|s| s.answers.contains_key(&id)).await?;
+        match ctx.state_mut(|s| s.answers.remove(&id)) {
+            Some(Response::Refused(refusal)) => Err(Refused(refusal).into()),
+            Some(response) => Ok(contract::answer(&response)),
+            None => Err("the answer is gone".into()),
+        }
+    }
+
+    fn enqueue(&mut self, request: Request) -> String {
+        self.requests += 1;
+        self.has_updated |= matches!(request, Request::Update(_));
+        let request_id = self.requests.to_string();
+        self.inbox.push(Input::Requested { request_id: request_id.clone(), request: Box::new(request) });
+        request_id
+    }
+
+    fn take_question(&mut self) -> Question {
+        Question {
+            namespace: self.target.namespace.clone(),
+            version: self.version(),
+            settings: self.settings.clone(),
+            state: self.state.clone(),
+            inputs: std::mem::take(&mut self.inbox),
+            recorded: self.recorded,
+        }
+    }
+
+    /// Takes over what was decided; what is left to do are the actions, and to come again at a time.
+    fn learn(&mut self, record: Record) -> (Vec<Action>, Option<Timestamp>, Timestamp) {
+        self.state = record.state;
+        if let Some(settings) = record.settings {
+            self.settings = Some(*settings);
+        }
+        self.recorded += record.entries.len() as u64;
+        let now = record.at;
+        let steps = record.begun.into_iter().chain(record.entries.into_iter().map(|entry| entry.step));
+        let (mut actions, mut wake_at) = (Vec::new(), None);
+        for step in steps {
+            wake_at = step.wake_at;
+            actions.extend(step.actions);
+        }
+        actions.retain(|action| match &action.kind {
+            ActionKind::Answer { request_id, response } => {
+                self.answers.insert(request_id.clone(), (**response).clone());
+                false
+            }
+            ActionKind::Finish => {
+                self.is_finished = true;
+                false
+            }
+            _ => true,
+        });
+        (actions, wake_at, now)
+    }
+
+    /// Tells the core once that the run shall end: after an update, or when the history grows long. An update under
+    /// way is not cut short.
+    fn want_continue(&mut self, is_suggested: bool) {
+        let is_updating = self.state.wci.update.is_some() || self.has_request_waiting();
+        if (self.has_updated || is_suggested) && !is_updating && !self.is_continue_told && !self.is_finished {
+            self.is_continue_told = true;
+            self.inbox.push(Input::ContinueWanted);
+        }
+    }
+
+    fn has_request_waiting(&self) -> bool {
+        self.inbox.iter().any(|input| matches!(input, Input::Requested { .. }))
+    }
+
+    /// Whether nothing is left that the next run would not know of.
+    fn is_at_rest(&self) -> bool {
+        let wci = &self.state.wci;
+        self.inbox.is_empty()
+            && self.is_continue_told
+            && wci.is_continue_wanted
+            && wci.in_flight.is_none()
+            && wci.update.is_none()
+            && wci.validations.is_empty()
+            && wci.periodic_check.is_none()
+    }
+
+    fn may_end(&self) -> bool {
+        self.is_finished || self.is_at_rest()
+    }
+
+    /// Ends the run if it may end: for good, or to begin the next one.
+    fn end_of_run(ctx: &WorkflowContext<Self>) -> Result<Option<()>, WorkflowTermination> {
+        if !ctx.state(Self::may_end) || !ctx.all_handlers_finished() {
+            return Ok(None);
+        }
+        // A controller that never got a spec is of no use to anybody.
+        let is_empty = ctx.state(|s| s.state.spec.is_none() && s.state.unreadable_spec.is_none());
+        if ctx.state(|s| s.is_finished) || is_empty {
+            return Ok(Some(()));
+        }
+        let start = ctx.state(|s| Start {
+            namespace_name: s.target.namespace.clone(),
+            namespace_id: s.namespace_id.clone(),
+            deployment_name: s.target.deployment_name.clone(),
+            build_id: s.target.build_id.clone(),
+            state: s.state.clone(),
+        });
+        ctx.continue_as_new(start, ContinueAsNewOptions::default())?;
+        Ok(None)
+    }
+}
+
+fn read(name: &str, argument: Value) -> Result<Request, HandlerError> {
+    contract::request(name, argument)
+        .map_err(|why| Refused(Refusal::new(RefusalKind::InvalidArgument, why)).into())
+}
+
+/// Waits until there is something to tell the core, or nothing left to do.
+async fn wait(
+    ctx: &WorkflowContext<InstanceWorkflow>,
+    under_way: &mut UnderWay,
+    alarm: &mut Alarm,
+) -> Result<(), WorkflowTermination> {
+    let is_over = |s: &InstanceWorkflow| s.may_end() && ctx.all_handlers_finished();
+    let mut news = ctx.wait_condition(|s| !s.inbox.is_empty() || is_over(s));
+    let mut ring = std::pin::pin!(alarm.ring().fuse());
+    // Calls and the timer come first: it is their first poll that begins them.
+    let input = workflows::select! {
+        input = under_way.select_next_some() => Some(input),
+        () = ring => Some(Input::WokeUp),
+        told = news => {
+            told?;
+            None
+        }
+    };
+    drop(news);
+    ctx.state_mut(|s| s.inbox.extend(input));
+    Ok(())
+}
+
+/// Writes once what listing reads.
+fn remember(ctx: &WorkflowContext<InstanceWorkflow>) -> Result<(), WorkflowTermination> {
+    if ctx.memo().contains_key(MEMO) {
+        return Ok(());
+    }
+    let memo = ctx.state(|s| Memo {
+        deployment_name: s.target.deployment_name.clone(),
+        build_id: s.target.build_id.clone(),
+        create_time: s.state.create_time,
+    });
+    ctx.upsert_memo([(MEMO, Some(MemoValue::new(memo)))])?;
+    Ok(())
+}
+
+/// The one timer. It is left alone as long as the time at which it rings stays the same.
+#[derive(Default)]
+struct Alarm {
+    at: Option<Timestamp>,
+    timer: Option<(LocalBoxFuture<'static, ()>, WorkflowCancellationToken)>,
+}
+
+impl Alarm {
+    fn set(&mut self, ctx: &WorkflowContext<InstanceWorkflow>, at: Option<Timestamp>, now: Timestamp) {
+        if self.at == at && self.timer.is_some() {
+            return;
+        }
+        if let Some((_, token)) = self.timer.take() {
+            token.cancel();
+        }
+        self.at = at;
+        self.timer = at.map(|at| {
+            let token = ctx.cancellation_token().child_token();
+            let millis = u64::try_from(at.since(now).get()).unwrap_or(0);
+            let duration = Duration::from_millis(millis);
+            let options = TimerOptions::builder(duration).cancellation_token(token.clone()).build();
+            let ctx = ctx.clone();
+            let rings = async move {
+                ctx.timer(options).await;
+            };
+            (rings.boxed_local(), token)
+        });
+    }
+
+    async fn ring(&mut self) {
+        match &mut self.timer {
+            Some((rings, _)) => rings.await,
+            None => std::future::pending().await,
+        }
+        self.timer = None;
+    }
+}

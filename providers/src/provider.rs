@@ -1,0 +1,40 @@
+//! The trait of all compute providers.
+
+use crate::error::ProviderError;
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use wci_core::spec::LaunchStrategy;
+
+/// For whom a provider is called: one scaling group of one worker deployment version.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Target {
+    /// Temporal namespace.
+    pub namespace: String,
+    /// Name of the worker deployment.
+    pub deployment_name: String,
+    /// Build of the deployment.
+    pub build_id: String,
+    /// Scaling group of the spec.
+    pub group: String,
+}
+
+/// What starts workers, or sets how many there are. The crate's documentation states the contract.
+#[async_trait]
+pub trait ComputeProvider: Send + Sync {
+    /// Which of the two operations it has.
+    fn launch_strategy(&self) -> LaunchStrategy;
+
+    /// Checks that calls would be accepted, and changes nothing.
+    async fn validate(&self) -> Result<(), ProviderError>;
+
+    /// Starts one worker more, which ends by itself.
+    async fn invoke_worker(&self) -> Result<(), ProviderError> {
+        Err(ProviderError::rejected("this provider keeps a set of workers and starts none by itself"))
+    }
+
+    /// Sets how many workers there shall be in all.
+    async fn set_worker_set_size(&self, _count: u32) -> Result<(), ProviderError> {
+        Err(ProviderError::rejected("this provider starts workers one by one and keeps no set of them"))
+    }
+}

@@ -1,0 +1,160 @@
+//! HTTP for the providers that speak it: no redirects, time limits, and no private addresses unless the host allows
+//! them, whatever a name resolves to at the moment of the call.
+
+use crate::error::{ProviderError, chain};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Client, RequestBuilder, Response, redirect};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::Duration;
+use url::{Host, Url};
+
+/// Which addresses may be called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Only public ones, and only with TLS: a spec named them.
+    Public,
+    /// All: the host's owner named them.
+    Anywhere,
+}
+
+/// TLS needs one provider of cryptography for the whole process.
+pub fn install_crypto() {
+    // An error means that one is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// A client that reaches so far.
+pub(crate) fn client(reach: Reach) -> Result<Client, ProviderError> {
+    install_crypto();
+    let mut builder = Client::builder()
+        .redirect(redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(5))
+        .timeout(Duration::from_secs(50));
+    if reach == Reach::Public {
+        builder = builder.https_only(true).dns_resolver(Arc::new(PublicOnly)).no_proxy();
+    }
+    builder.build().map_err(|e| ProviderError::unavailable(format!("no HTTP client: {}", chain(&e))))
+}
+
+/// Reads the address that a spec names, and refuses it where it reaches too far.
+pub(crate) fn check_url(key: &str, text: &str, reach: Reach) -> Result<Url, ProviderError> {
+    let wrong = |expected: &str| Err(ProviderError::rejected(format!("{key}: expected {expected}")));
+    let Ok(url) = Url::parse(text) else { return wrong("an address such as https://example.org/start") };
+    if !url.username().is_empty() || url.password().is_some() {
+        return wrong("an address without a user or a password");
+    }
+    if reach == Reach::Anywhere && matches!(url.scheme(), "http" | "https") {
+        return Ok(url);
+    }
+    if url.scheme() != "https" {
+        return wrong("an https address (this host was not started with --allow-private-addresses)");
+    }
+    let is_public = match url.host() {
+        Some(Host::Ipv4(ip)) => is_public(IpAddr::V4(ip)),
+        Some(Host::Ipv6(ip)) => is_public(IpAddr::V6(ip)),
+        Some(Host::Domain(_)) => true,
+        None => false,
+    };
+    if is_public { Ok(url) } else { wrong("a public address, not a loopback, link-local or private one") }
+}
+
+/// Sends a request; an answer that is no success is a failure of its status's class.
+///
+/// The words hold no body: what the other side says may repeat what it was told.
+pub(crate) async fn send(doing: &str, request: RequestBuilder) -> Result<Response, ProviderError> {
+    let response = request.send().await.map_err(|e| {
+        let e = e.without_url();
+        ProviderError::unavailable(format!("{doing}: {}", chain(&e)))
+    })?;
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let class = ProviderError::class_of_status(status.as_u16());
+    Err(ProviderError::new(class, format!("{doing}: the answer was {status}")))
+}
+
+/// Names resolve to public addresses or not at all.
+struct PublicOnly;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let public: Vec<_> = found.filter(|address| is_public(address.ip())).collect();
+            if public.is_empty() {
+                return Err("the name resolves to no public address".into());
+            }
+            Ok(Box::new(public.into_iter()) as Addrs)
+        })
+    }
+}
+
+fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => is_public_v4(ip),
+        IpAddr::V6(ip) => ip.to_ipv4().map_or_else(|| is_public_v6(ip), is_public_v4),
+    }
+}
+
+const fn is_public_v4(ip: Ipv4Addr) -> bool {
+    let [a, b, ..] = ip.octets();
+    let is_shared = a == 100 && b & 0b1100_0000 == 64;
+    let is_benchmark = a == 198 && (b == 18 || b == 19);
+    !(a == 0
+        || a >= 240
+        || is_shared
+        || is_benchmark
+        || ip.is_loopback()
+        || ip.is_private()
+        || ip.is_link_local()
+        || ip.is_multicast()
+        || ip.is_documentation())
+}
+
+const fn is_public_v6(ip: Ipv6Addr) -> bool {
+    let first = ip.segments()[0];
+    let is_unique_local = first & 0xfe00 == 0xfc00;
+    let is_link_local = first & 0xffc0 == 0xfe80;
+    !(ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || is_unique_local || is_link_local)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn specs_reach_public_addresses_with_tls_only() {
+        let check = |text: &str| check_url("url", text, Reach::Public).is_ok();
+        assert!(check("https://example.org/start"));
+        for refused in [
+            "http://example.org/",
+            "https://127.0.0.1/",
+            "https://[::1]/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://10.1.2.3/",
+            "https://172.16.0.1/",
+            "https://192.168.1.1/",
+            "https://169.254.169.254/latest/meta-data",
+            "https://100.64.0.1/",
+            "https://[fd00::1]/",
+            "https://[fe80::1]/",
+            "https://0.0.0.0/",
+            "https://user:word@example.org/",
+            "file:///etc/passwd",
+            "example.org",
+        ] {
+            assert!(!check(refused), "{refused}");
+        }
+        assert!(check_url("url", "http://127.0.0.1:8080/", Reach::Anywhere).is_ok());
+        assert!(check_url("url", "file:///etc/passwd", Reach::Anywhere).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_name_that_resolves_to_this_machine_is_refused() {
+        let request = client(Reach::Public).unwrap().post("https://localhost:1/");
+        let error = send("calling", request).await.unwrap_err();
+        assert!(error.message.contains("no public address"), "{error}");
+    }
+}
