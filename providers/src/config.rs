@@ -55,7 +55,8 @@ impl ProviderConfig {
     /// # Errors
     /// Names the key.
     pub fn required(&self, key: &str) -> Result<&str, ProviderError> {
-        self.text(key).ok_or_else(|| ProviderError::rejected(format!("{key}: found nothing, expected a text")))
+        self.text(key)
+            .ok_or_else(|| ProviderError::rejected(format!("{key}: found nothing, expected a text")))
     }
 
     /// A list, or one text with commas.

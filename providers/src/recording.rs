@@ -51,7 +51,10 @@ impl Recording {
 
     fn only(&self, strategy: LaunchStrategy, call: Call) -> Result<(), ProviderError> {
         if self.strategy != strategy {
-            return Err(ProviderError::rejected(format!("this provider's launch strategy is {}", self.strategy)));
+            return Err(ProviderError::rejected(format!(
+                "this provider's launch strategy is {}",
+                self.strategy
+            )));
         }
         self.note(call)
     }

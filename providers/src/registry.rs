@@ -63,7 +63,9 @@ impl Registry {
                 Box::new(External { target: target.clone(), published: host.published.clone() })
             }
             other => {
-                return Err(ProviderError::rejected(format!("{other}: this build does not have this provider")));
+                return Err(ProviderError::rejected(format!(
+                    "{other}: this build does not have this provider"
+                )));
             }
         })
     }

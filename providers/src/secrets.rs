@@ -21,14 +21,14 @@ impl SecretPlaces {
     /// Says what is wrong with the reference, never what it refers to.
     pub fn resolve(&self, key: &str, value: &Value) -> Result<(String, bool), ProviderError> {
         match (value, secret_ref(value)) {
-            (_, Some(SecretRef::Env(name))) => self.from_env(key, name).map(|text| (text, true)),
-            (_, Some(SecretRef::File(name))) => self.from_file(key, name).map(|text| (text, true)),
+            (_, Some(SecretRef::Env(name))) => self.read_env(key, name).map(|text| (text, true)),
+            (_, Some(SecretRef::File(name))) => self.read_file(key, name).map(|text| (text, true)),
             (Value::String(text), None) => Ok((text.clone(), false)),
             (other, None) => Ok((other.to_string(), false)),
         }
     }
 
-    fn from_env(&self, key: &str, name: &str) -> Result<String, ProviderError> {
+    fn read_env(&self, key: &str, name: &str) -> Result<String, ProviderError> {
         if !self.env.iter().any(|allowed| allowed == name) {
             return Err(ProviderError::rejected(format!(
                 "{key}: this host lets no spec read the environment variable {name} (start it with --secret-env {name})"
@@ -39,7 +39,7 @@ impl SecretPlaces {
         })
     }
 
-    fn from_file(&self, key: &str, name: &str) -> Result<String, ProviderError> {
+    fn read_file(&self, key: &str, name: &str) -> Result<String, ProviderError> {
         let dir = self.dir.as_deref().ok_or_else(|| {
             ProviderError::rejected(format!("{key}: this host has no folder of secrets (--secret-dir)"))
         })?;
@@ -50,7 +50,10 @@ impl SecretPlaces {
             )));
         }
         let text = std::fs::read_to_string(dir.join(name)).map_err(|e| {
-            ProviderError::rejected(format!("{key}: the secret {name} cannot be read on this host: {}", e.kind()))
+            ProviderError::rejected(format!(
+                "{key}: the secret {name} cannot be read on this host: {}",
+                e.kind()
+            ))
         })?;
         Ok(text.trim_end_matches(['\n', '\r']).to_owned())
     }

@@ -39,8 +39,9 @@ impl Subprocess {
 
     /// The program, if it exists and the host allows it.
     fn program(&self) -> Result<PathBuf, ProviderError> {
-        let program = find(&self.command)
-            .ok_or_else(|| ProviderError::not_found(format!("command {:?} is not on this host", self.command)))?;
+        let program = find(&self.command).ok_or_else(|| {
+            ProviderError::not_found(format!("command {:?} is not on this host", self.command))
+        })?;
         if self.allowed.contains(&program) {
             return Ok(program);
         }

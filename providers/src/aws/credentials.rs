@@ -1,8 +1,8 @@
 //! Roles assumed one after the other, and kept until shortly before they expire.
 
 use super::arn::check_role;
-use crate::chain::{exhausted, in_random_order};
 use super::failure::failure;
+use crate::chain::{exhausted, in_random_order};
 use crate::error::ProviderError;
 use crate::host::{Host, IntermediaryRole};
 use aws_config::timeout::TimeoutConfig;

@@ -58,7 +58,9 @@ impl ComputeProvider for Ecs {
         let status = output.services().first().and_then(|service| service.status());
         match status {
             Some("ACTIVE") => {}
-            Some(other) => return Err(ProviderError::rejected(format!("{doing}: its status is {other}, not ACTIVE"))),
+            Some(other) => {
+                return Err(ProviderError::rejected(format!("{doing}: its status is {other}, not ACTIVE")));
+            }
             None => return Err(ProviderError::not_found(format!("{doing}: there is no such service"))),
         }
         self.aws.check_external_id(&self.region, &self.role, &self.steps).await
@@ -67,7 +69,8 @@ impl ComputeProvider for Ecs {
     async fn set_worker_set_size(&self, count: u32) -> Result<(), ProviderError> {
         let client = self.client(Freshness::Cached).await?;
         let doing = format!("setting service {} of cluster {} to {count}", self.service, self.cluster);
-        let count = i32::try_from(count).map_err(|_| ProviderError::rejected(format!("{doing}: too many")))?;
+        let count =
+            i32::try_from(count).map_err(|_| ProviderError::rejected(format!("{doing}: too many")))?;
         let call = client.update_service().cluster(&self.cluster).service(&self.service).desired_count(count);
         call.send().await.map_err(|e| failure(&doing, e))?;
         Ok(())

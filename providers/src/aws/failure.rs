@@ -30,14 +30,28 @@ where
 /// The code decides; where it says nothing, the status does.
 fn class_of(code: &str, status: Option<u16>) -> FailureClass {
     match code {
-        "Throttling" | "ThrottlingException" | "ThrottledException" | "TooManyRequestsException"
-        | "RequestLimitExceeded" | "RequestThrottled" | "SlowDown" | "LimitExceededException" => {
-            FailureClass::Throttled
-        }
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "InvalidClientTokenId"
-        | "UnrecognizedClientException" | "ExpiredToken" | "ExpiredTokenException" | "SignatureDoesNotMatch"
-        | "InvalidSignatureException" | "AuthFailure" | "OptInRequired" => FailureClass::Denied,
-        "ResourceNotFoundException" | "ClusterNotFoundException" | "ServiceNotFoundException"
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "TooManyRequestsException"
+        | "RequestLimitExceeded"
+        | "RequestThrottled"
+        | "SlowDown"
+        | "LimitExceededException" => FailureClass::Throttled,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
+        | "AuthFailure"
+        | "OptInRequired" => FailureClass::Denied,
+        "ResourceNotFoundException"
+        | "ClusterNotFoundException"
+        | "ServiceNotFoundException"
         | "NoSuchEntity" => FailureClass::NotFound,
         "ServiceNotActiveException" => FailureClass::Rejected,
         _ => status.map_or(FailureClass::Unavailable, ProviderError::class_of_status),

@@ -90,7 +90,8 @@ pub(super) struct DeleteArgs {
 pub(super) async fn create(connection: &ConnectionArgs, args: CreateArgs) -> Result<(), Failed> {
     let change = Update { identity: identity(), spec: Some(read_spec(&args.spec)?), ..Update::default() };
     let version = args.version.version();
-    let client = Client::new(connection.connect().await?, args.task_queue).with_most_instances(args.max_instances);
+    let client =
+        Client::new(connection.connect().await?, args.task_queue).with_most_instances(args.max_instances);
     if client.exists(&version).await? {
         let (name, build) = (&version.deployment_name, &version.build_id);
         return Err(Failed::Action(format!("{name}:{build} has a controller already: use update")));
@@ -112,7 +113,9 @@ pub(super) async fn update(connection: &ConnectionArgs, args: UpdateArgs) -> Res
 pub(super) async fn validate(connection: &ConnectionArgs, args: ValidateArgs) -> Result<(), Failed> {
     let change = args.change.read()?;
     let (Some(deployment_name), Some(build_id)) = (args.deployment_name, args.build_id) else {
-        eprintln!("the spec is sound; with --deployment-name and --build-id its controller asks the providers too");
+        eprintln!(
+            "the spec is sound; with --deployment-name and --build-id its controller asks the providers too"
+        );
         return Ok(());
     };
     let version = VersionArgs { deployment_name, build_id }.version();
@@ -154,8 +157,9 @@ impl ChangeArgs {
     fn read(&self) -> Result<Update, Failed> {
         let upsert_scaling_groups: BTreeMap<String, GroupUpdate> = match &self.upsert {
             None => BTreeMap::new(),
-            Some(path) => serde_json::from_value(read_json(path)?)
-                .map_err(|e| Failed::Usage(format!("{path}: expected groups with spec and update_mask: {e}")))?,
+            Some(path) => serde_json::from_value(read_json(path)?).map_err(|e| {
+                Failed::Usage(format!("{path}: expected groups with spec and update_mask: {e}"))
+            })?,
         };
         Ok(Update {
             identity: identity(),

@@ -4,6 +4,7 @@
 //! wrong file.
 
 mod admin;
+mod demo;
 mod spec_file;
 mod start;
 
@@ -36,6 +37,9 @@ enum Command {
     List(admin::ListArgs),
     /// Delete a controller
     Delete(admin::DeleteArgs),
+    /// A worker and work to try a controller with
+    #[command(subcommand)]
+    Demo(demo::Demo),
     /// Check a spec, and with a running controller also its providers
     Validate(admin::ValidateArgs),
 }
@@ -103,6 +107,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failed> {
         Command::Describe(args) => admin::describe(&connection, args).await,
         Command::List(args) => admin::list(&connection, args).await,
         Command::Delete(args) => admin::delete(&connection, args).await,
+        Command::Demo(demo) => demo::run(&connection, demo).await,
         Command::Validate(args) => admin::validate(&connection, args).await,
     }
 }

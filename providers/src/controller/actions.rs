@@ -85,7 +85,8 @@ impl UnderWay {
     ) -> LocalBoxFuture<'static, Input> {
         let Some(spec) = spec.and_then(|spec| only(spec, group)) else {
             let missing = ProviderError::not_found("the scaling group is not in the spec any more");
-            return futures::future::ready(Input::ActionFinished { id, result: Err(missing.class) }).boxed_local();
+            return futures::future::ready(Input::ActionFinished { id, result: Err(missing.class) })
+                .boxed_local();
         };
         let target = Target { group: group.to_string(), ..self.target.clone() };
         let order = Order { target, spec, count };
@@ -165,7 +166,8 @@ enum Operation {
 
 /// The spec of one group alone: an order carries no other group's configuration.
 fn only(spec: &Spec, group: &GroupName) -> Option<Spec> {
-    let value = serde_json::json!({"scaling_group_specs": {(group.to_string()): spec.group(group)?.to_json()}});
+    let value =
+        serde_json::json!({"scaling_group_specs": {(group.to_string()): spec.group(group)?.to_json()}});
     Spec::from_json(&value).ok()
 }
 

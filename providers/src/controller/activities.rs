@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-use temporalio_sdk::activities::{ActivityContext, ActivityError, activities};
 use temporalio_client::Client;
+use temporalio_sdk::activities::{ActivityContext, ActivityError, activities};
 use wci_core::Spec;
 use wci_core::controller::FailureClass;
 use wci_core::decision::{GroupName, Launch, Registration};
@@ -105,9 +105,9 @@ impl Activities {
 impl Activities {
     /// The provider of the group that the target names.
     fn provider(&self, target: &Target, spec: &Spec) -> Result<Guarded, ProviderError> {
-        let group = spec
-            .group(&target.group)
-            .ok_or_else(|| ProviderError::rejected(format!("scaling group {} is not in the spec", target.group)))?;
+        let group = spec.group(&target.group).ok_or_else(|| {
+            ProviderError::rejected(format!("scaling group {} is not in the spec", target.group))
+        })?;
         let host = self.host.providers(&target.namespace);
         self.host.registry.provider(&host, target, &group.compute)
     }

@@ -107,7 +107,6 @@ impl Client {
         let request = api::DescribeWorkflowExecutionRequest {
             namespace: self.namespace(),
             execution: Some(execution(version)),
-            ..api::DescribeWorkflowExecutionRequest::default()
         };
         match self.service().describe_workflow_execution(timed(request)).await {
             Ok(answer) => {
@@ -185,7 +184,11 @@ impl Client {
     ///
     /// # Errors
     /// When the change is refused, the namespace has too many controllers, or the server cannot be asked.
-    pub async fn update(&self, version: &WorkerDeploymentVersion, change: &Update) -> Result<Updated, ClientError> {
+    pub async fn update(
+        &self,
+        version: &WorkerDeploymentVersion,
+        change: &Update,
+    ) -> Result<Updated, ClientError> {
         if self.exists(version).await? {
             return self.send(version, UPDATE_SPEC, change, Starting::Never).await;
         }
@@ -203,7 +206,11 @@ impl Client {
     ///
     /// # Errors
     /// When the change would be refused, or the server cannot be asked.
-    pub async fn validate(&self, version: &WorkerDeploymentVersion, change: &Update) -> Result<(), ClientError> {
+    pub async fn validate(
+        &self,
+        version: &WorkerDeploymentVersion,
+        change: &Update,
+    ) -> Result<(), ClientError> {
         let _: Value = self.send(version, UPDATE_VALIDATE, change, Starting::Never).await?;
         Ok(())
     }
@@ -341,7 +348,8 @@ impl Client {
         loop {
             let start = self.start_request(version, &namespace_id, id, has_division);
             let update = self.update_request(version, name, message, id);
-            let operation = |operation| api::execute_multi_operation_request::Operation { operation: Some(operation) };
+            let operation =
+                |operation| api::execute_multi_operation_request::Operation { operation: Some(operation) };
             use api::execute_multi_operation_request::operation::Operation;
             let request = api::ExecuteMultiOperationRequest {
                 namespace: self.namespace(),
@@ -360,11 +368,11 @@ impl Client {
                 Err(status) => return Err(status),
             };
             use api::execute_multi_operation_response::response::Response;
-            let updates = answer.responses.into_iter().filter_map(|response| match response.response {
+            let mut updates = answer.responses.into_iter().filter_map(|response| match response.response {
                 Some(Response::UpdateWorkflow(answer)) => answer.outcome,
                 _ => None,
             });
-            match updates.last() {
+            match updates.next() {
                 Some(outcome) => return Ok(result(outcome)),
                 // It runs now and has the update; its end is still to come.
                 None => return self.update_running(version, name, message, id).await,
@@ -409,8 +417,7 @@ impl Client {
         message: &Update,
         id: &str,
     ) -> api::UpdateWorkflowExecutionRequest {
-        let identity =
-            if message.identity.is_empty() { self.identity() } else { message.identity.clone() };
+        let identity = if message.identity.is_empty() { self.identity() } else { message.identity.clone() };
         let args = payloads(message);
         let stage = UpdateWorkflowExecutionLifecycleStage::Completed.into();
         api::UpdateWorkflowExecutionRequest {
@@ -419,7 +426,11 @@ impl Client {
             wait_policy: Some(update::WaitPolicy { lifecycle_stage: stage }),
             request: Some(update::Request {
                 meta: Some(update::Meta { update_id: id.to_owned(), identity }),
-                input: Some(update::Input { name: name.to_owned(), args: Some(args), ..update::Input::default() }),
+                input: Some(update::Input {
+                    name: name.to_owned(),
+                    args: Some(args),
+                    ..update::Input::default()
+                }),
                 ..update::Request::default()
             }),
             ..api::UpdateWorkflowExecutionRequest::default()
@@ -427,8 +438,10 @@ impl Client {
     }
 
     async fn namespace_id(&self) -> Result<String, Status> {
-        let request =
-            api::DescribeNamespaceRequest { namespace: self.namespace(), ..api::DescribeNamespaceRequest::default() };
+        let request = api::DescribeNamespaceRequest {
+            namespace: self.namespace(),
+            ..api::DescribeNamespaceRequest::default()
+        };
         let answer = self.service().describe_namespace(timed(request)).await?;
         Ok(answer.into_inner().namespace_info.unwrap_or_default().id)
     }
@@ -546,6 +559,9 @@ impl ClientError {
     /// Whether the same call may succeed later.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Server(ProviderError { class: FailureClass::Throttled | FailureClass::Unavailable, .. }))
+        matches!(
+            self,
+            Self::Server(ProviderError { class: FailureClass::Throttled | FailureClass::Unavailable, .. })
+        )
     }
 }

@@ -5,9 +5,7 @@ use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
 use temporalio_client::envconfig::{DataSource, LoadClientConfigProfileOptions};
-use temporalio_client::{
-    Client, ClientOptions, ClientTlsOptions, Connection, ConnectionOptions, TlsOptions,
-};
+use temporalio_client::{Client, ClientOptions, ClientTlsOptions, Connection, ConnectionOptions, TlsOptions};
 use url::Url;
 
 /// Where Temporal is and who we are. What is not given comes from `TEMPORAL_..` variables and the profile file.
@@ -58,7 +56,9 @@ impl ConnectionArgs {
         let connecting = tokio::time::timeout(Duration::from_secs(30), Connection::connect(connection));
         let connection = match connecting.await {
             Ok(Ok(connection)) => connection,
-            Ok(Err(e)) => return Err(format!("cannot reach Temporal at {target}: {}", crate::error::chain(&e))),
+            Ok(Err(e)) => {
+                return Err(format!("cannot reach Temporal at {target}: {}", crate::error::chain(&e)));
+            }
             Err(_) => return Err(format!("cannot reach Temporal at {target}: no answer within 30 s")),
         };
         Client::new(connection, client).map_err(|e| crate::error::chain(&e))
@@ -66,7 +66,9 @@ impl ConnectionArgs {
 
     fn options(&self) -> Result<(ConnectionOptions, ClientOptions), String> {
         let load = LoadClientConfigProfileOptions::builder()
-            .maybe_config_source(self.config_file.clone().map(|file| DataSource::Path(file.display().to_string())))
+            .maybe_config_source(
+                self.config_file.clone().map(|file| DataSource::Path(file.display().to_string())),
+            )
             .maybe_config_file_profile(self.profile.clone())
             .build();
         let (mut connection, mut client) = ClientOptions::load_from_config(load)
@@ -97,9 +99,9 @@ impl ConnectionArgs {
     fn tls(&self) -> Result<TlsOptions, String> {
         let read = |path: &PathBuf| std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()));
         let own = match (&self.tls_cert_path, &self.tls_key_path) {
-            (Some(cert), Some(key)) => {
-                Some(ClientTlsOptions::builder().client_cert(read(cert)?).client_private_key(read(key)?).build())
-            }
+            (Some(cert), Some(key)) => Some(
+                ClientTlsOptions::builder().client_cert(read(cert)?).client_private_key(read(key)?).build(),
+            ),
             _ => None,
         };
         Ok(TlsOptions::builder()

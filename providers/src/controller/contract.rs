@@ -103,7 +103,8 @@ pub struct Memo {
 /// # Errors
 /// Says what cannot be read.
 pub fn request(update_name: &str, argument: Value) -> Result<Request, String> {
-    let mut update = Message::deserialize(argument).map_err(|e| format!("the request cannot be read: {e}"))?;
+    let mut update =
+        Message::deserialize(argument).map_err(|e| format!("the request cannot be read: {e}"))?;
     let token = update.conflict_token.take().filter(|token| !token.is_empty());
     Ok(match update_name {
         UPDATE_DELETE => Request::Delete { identity: update.identity, conflict_token: token },
@@ -193,7 +194,8 @@ mod tests {
     #[test]
     fn a_start_without_a_state_is_a_fresh_one() {
         let start: Start =
-            serde_json::from_value(json!({"namespace_name": "n", "deployment_name": "d", "build_id": "b"})).unwrap();
+            serde_json::from_value(json!({"namespace_name": "n", "deployment_name": "d", "build_id": "b"}))
+                .unwrap();
         assert_eq!(start.state, State::default());
         let start: Start = serde_json::from_value(json!({"deployment_name": "d", "state": null})).unwrap();
         assert_eq!(start.state, State::default());

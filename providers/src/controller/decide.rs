@@ -106,7 +106,8 @@ mod tests {
 
     fn task_add() -> Input {
         Input::TaskAdd(
-            serde_json::from_value(json!({"task_queue_type": 2, "no_sync_match_signals_batched": 1})).unwrap(),
+            serde_json::from_value(json!({"task_queue_type": 2, "no_sync_match_signals_batched": 1}))
+                .unwrap(),
         )
     }
 

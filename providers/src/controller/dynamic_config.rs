@@ -135,18 +135,21 @@ impl Values {
     /// # Errors
     /// Names the key, what was found and what would be right.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let all: Option<BTreeMap<String, Vec<Value>>> =
-            serde_saphyr::from_str(text).map_err(|e| format!("expected a map of keys to lists of values: {e}"))?;
+        let all: Option<BTreeMap<String, Vec<Value>>> = serde_saphyr::from_str(text)
+            .map_err(|e| format!("expected a map of keys to lists of values: {e}"))?;
         let mut keys = BTreeMap::new();
         for (key, values) in all.unwrap_or_default() {
             let Some(known) = KEYS.iter().find(|known| known.eq_ignore_ascii_case(&key)) else {
                 if key.to_ascii_lowercase().starts_with("workercontroller.") {
-                    let near = nearest(&key, KEYS.into_iter()).map(|n| format!(", expected {n}")).unwrap_or_default();
+                    let near = nearest(&key, KEYS.into_iter())
+                        .map(|n| format!(", expected {n}"))
+                        .unwrap_or_default();
                     return Err(format!("found the unknown key {key}{near}"));
                 }
                 continue;
             };
-            let values = values.into_iter().map(|value| constrained(known, value)).collect::<Result<_, _>>()?;
+            let values =
+                values.into_iter().map(|value| constrained(known, value)).collect::<Result<_, _>>()?;
             keys.insert((*known).to_owned(), values);
         }
         let values = Self { keys: Some(keys) };
@@ -200,7 +203,8 @@ impl Values {
             let allowed = named.into_iter().filter(|name| may_run_programs || !is_program(name));
             settings.allowed_providers = Some(allowed.collect());
         } else if may_run_programs && settings.allowed_providers.is_none() {
-            settings.allowed_providers = Some(ProviderType::ALL.iter().map(|p| p.name().to_owned()).collect());
+            settings.allowed_providers =
+                Some(ProviderType::ALL.iter().map(|p| p.name().to_owned()).collect());
         }
         settings.allowed_algorithms = names(ALGORITHMS).or(settings.allowed_algorithms);
         let number = |key| self.of(key, namespace).and_then(millis).map(Millis::new);

@@ -21,4 +21,3 @@ pub use client::Client;
 pub use failure::data_converter;
 pub use host::LiveHost;
 pub use run::{RunOptions, run};
-pub use workflow::InstanceWorkflow;

@@ -142,8 +142,11 @@ mod tests {
             task_type,
             metrics: QueueMetrics { last_backlog_count: backlog, ..QueueMetrics::default() },
         };
-        let queues =
-            [queue(TaskQueueType::Activity, 2), queue(TaskQueueType::Activity, 3), queue(TaskQueueType::Nexus, 1)];
+        let queues = [
+            queue(TaskQueueType::Activity, 2),
+            queue(TaskQueueType::Activity, 3),
+            queue(TaskQueueType::Nexus, 1),
+        ];
         let snapshot = sum(&queues);
         assert_eq!(snapshot.activity.map(|m| m.last_backlog_count), Some(5));
         assert_eq!(snapshot.nexus.map(|m| m.last_backlog_count), Some(1));

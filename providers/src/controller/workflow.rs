@@ -3,8 +3,8 @@
 use super::actions::UnderWay;
 use super::activities::Activities;
 use super::contract::{
-    self, DELETED, MEMO, Memo, QUERY_DESCRIBE, QUERY_DUMP, SIGNAL_TASK_ADD, Start, UPDATE_DELETE, UPDATE_SPEC,
-    UPDATE_VALIDATE, WORKFLOW_TYPE,
+    self, DELETED, MEMO, Memo, QUERY_DESCRIBE, QUERY_DUMP, SIGNAL_TASK_ADD, Start, UPDATE_DELETE,
+    UPDATE_SPEC, UPDATE_VALIDATE, WORKFLOW_TYPE,
 };
 use super::decide::{Question, Record};
 use super::failure::Refused;
@@ -79,7 +79,8 @@ impl InstanceWorkflow {
         let mut alarm = Alarm::default();
         loop {
             let question = ctx.state_mut(Self::take_question);
-            let options = LocalActivityOptions::builder().start_to_close_timeout(Duration::from_secs(10)).build();
+            let options =
+                LocalActivityOptions::builder().start_to_close_timeout(Duration::from_secs(10)).build();
             let record = ctx.execute_local_activity(Activities::decide, question, options).await?;
             let (actions, wake_at, now) = ctx.state_mut(|s| s.learn(record));
             remember(ctx)?;
@@ -168,7 +169,11 @@ impl InstanceWorkflow {
     }
 
     /// Hands a request to the core and waits for its answer.
-    async fn serve(ctx: &mut WorkflowContext<Self>, name: &str, argument: Value) -> Result<Value, HandlerError> {
+    async fn serve(
+        ctx: &mut WorkflowContext<Self>,
+        name: &str,
+        argument: Value,
+    ) -> Result<Value, HandlerError> {
         let request = read(name, argument)?;
         let id = ctx.state_mut(|s| s.enqueue(request));
         ctx.wait_condition(|s| s.answers.contains_key(&id)).await?;

@@ -22,7 +22,11 @@ pub(crate) struct CloudRun {
 }
 
 impl CloudRun {
-    pub(crate) fn new(google: &Arc<Google>, config: &ProviderConfig, host: &Host) -> Result<Self, ProviderError> {
+    pub(crate) fn new(
+        google: &Arc<Google>,
+        config: &ProviderConfig,
+        host: &Host,
+    ) -> Result<Self, ProviderError> {
         let (project, region, pool) =
             (config.required("project")?, config.required("region")?, config.required("worker_pool")?);
         for (key, value) in [("project", project), ("region", region), ("worker_pool", pool)] {
@@ -113,7 +117,8 @@ impl ComputeProvider for CloudRun {
         let doing = format!("setting worker pool {} to {count}", self.pool);
         let path = format!("{}?updateMask=scaling", self.pool);
         // The API calls the manual count of a pool its instance count.
-        let body = json!({"name": self.pool, "scaling": {"scalingMode": "MANUAL", "manualInstanceCount": count}});
+        let body =
+            json!({"name": self.pool, "scaling": {"scalingMode": "MANUAL", "manualInstanceCount": count}});
         let operation = self.call(reqwest::Method::PATCH, &path, Some(body), true, &doing).await?;
         self.wait_for(operation, &doing).await
     }

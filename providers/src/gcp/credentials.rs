@@ -82,7 +82,11 @@ impl Google {
         Ok(token)
     }
 
-    async fn generate(&self, host: &Host, (delegates, account, wanted): &Key) -> Result<String, ProviderError> {
+    async fn generate(
+        &self,
+        host: &Host,
+        (delegates, account, wanted): &Key,
+    ) -> Result<String, ProviderError> {
         let own = self.own_token(host).await?;
         let name = |account: &String| format!("projects/-/serviceAccounts/{account}");
         let delegates: Vec<_> = delegates.iter().map(name).collect();
@@ -112,7 +116,8 @@ impl Google {
     }
 
     async fn own_token(&self, host: &Host) -> Result<String, ProviderError> {
-        let own = self.own.get_or_try_init(|| async { own_credentials(host.google.credentials.as_ref()) }).await?;
+        let own =
+            self.own.get_or_try_init(|| async { own_credentials(host.google.credentials.as_ref()) }).await?;
         let token = own.access_token().await.map_err(|e| {
             let words = format!("getting a token of this machine's own account: {}", words_of(&e));
             if e.is_transient() { ProviderError::unavailable(words) } else { ProviderError::denied(words) }
@@ -125,8 +130,12 @@ impl Google {
 #[serde(untagged)]
 enum Answer {
     #[serde(rename_all = "camelCase")]
-    Access { access_token: String },
-    Identity { token: String },
+    Access {
+        access_token: String,
+    },
+    Identity {
+        token: String,
+    },
 }
 
 fn own_credentials(json: Option<&Value>) -> Result<AccessTokenCredentials, ProviderError> {
@@ -138,7 +147,9 @@ fn own_credentials(json: Option<&Value>) -> Result<AccessTokenCredentials, Provi
         }
         Some(json) => service_account::Builder::new(json.clone()).build_access_token_credentials(),
     };
-    built.map_err(|e| ProviderError::denied(format!("this machine has no Google credentials: {}", words_of(&e))))
+    built.map_err(|e| {
+        ProviderError::denied(format!("this machine has no Google credentials: {}", words_of(&e)))
+    })
 }
 
 /// Ways through the steps, at most one for each alternative of the longest step: the first at random, the next ones

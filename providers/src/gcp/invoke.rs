@@ -20,7 +20,11 @@ pub(crate) struct CloudRunInvoke {
 }
 
 impl CloudRunInvoke {
-    pub(crate) fn new(google: &Arc<Google>, config: &ProviderConfig, host: &Host) -> Result<Self, ProviderError> {
+    pub(crate) fn new(
+        google: &Arc<Google>,
+        config: &ProviderConfig,
+        host: &Host,
+    ) -> Result<Self, ProviderError> {
         let reach = if host.allows_private_addresses { Reach::Anywhere } else { Reach::Public };
         Ok(Self {
             google: google.clone(),

@@ -1,0 +1,212 @@
+//! `wci-controller demo`: a worker that sleeps for its living, and work for it, to try a controller with.
+
+use super::{Failed, VersionArgs};
+use crate::controller::connect::ConnectionArgs;
+use crate::error::chain;
+use clap::{Args, Subcommand};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+use temporalio_client::{Client, WorkflowStartOptions};
+use temporalio_common::worker::{WorkerDeploymentOptions, WorkerDeploymentVersion};
+use temporalio_sdk::activities::{ActivityContext, ActivityError, activities};
+use temporalio_sdk::runtime::PollerBehavior;
+use temporalio_sdk::runtime::worker_tuner::{FixedSizeSlotSupplier, TunerHolder};
+use temporalio_sdk::workflows::{workflow, workflow_methods};
+use temporalio_sdk::{ActivityOptions, Runtime, Worker, WorkerOptions, WorkflowContext, WorkflowResult};
+
+#[derive(Subcommand)]
+pub(super) enum Demo {
+    /// A worker of a version that ends when it has had nothing to do for a while
+    Worker(WorkerArgs),
+    /// Starts work for it
+    Load(LoadArgs),
+}
+
+#[derive(Args)]
+pub(super) struct WorkerArgs {
+    #[command(flatten)]
+    version: VersionArgs,
+    /// Task queue of the work
+    #[arg(long, default_value = "demo")]
+    task_queue: String,
+    /// Tasks that it does at a time
+    #[arg(long, default_value_t = 5)]
+    slots: usize,
+    /// Ends after so many seconds without work
+    #[arg(long, default_value_t = 10.0)]
+    idle_secs: f64,
+    /// Makes this version the deployment's current one
+    #[arg(long)]
+    set_current: bool,
+}
+
+#[derive(Args)]
+pub(super) struct LoadArgs {
+    /// Task queue of the work
+    #[arg(long, default_value = "demo")]
+    task_queue: String,
+    /// Pieces of work a second
+    #[arg(long, default_value_t = 1.0)]
+    rate: f64,
+    /// How long, in seconds
+    #[arg(long, default_value_t = 60.0)]
+    secs: f64,
+    /// How long each piece takes, in seconds
+    #[arg(long, default_value_t = 3.0)]
+    work_secs: f64,
+}
+
+pub(super) async fn run(connection: &ConnectionArgs, demo: Demo) -> Result<(), Failed> {
+    match demo {
+        Demo::Worker(args) => work(connection, args).await,
+        Demo::Load(args) => load(connection, args).await,
+    }
+}
+
+/// A piece of work: one activity that sleeps.
+#[workflow]
+#[derive(Default)]
+struct Nap;
+
+#[workflow_methods]
+impl Nap {
+    #[run(name = "wci-demo-nap")]
+    async fn run(ctx: &mut WorkflowContext<Self>, millis: u64) -> WorkflowResult<()> {
+        let options = ActivityOptions::start_to_close_timeout(Duration::from_secs(600));
+        ctx.execute_activity(Sleeper::sleep, millis, options).await?;
+        Ok(())
+    }
+}
+
+/// Notes when it last had something to do.
+#[derive(Default)]
+struct Sleeper {
+    busy: AtomicUsize,
+    last_end_millis: AtomicU64,
+    epoch: OnceLock<Instant>,
+}
+
+#[activities]
+impl Sleeper {
+    #[activity(name = "wci-demo-sleep")]
+    async fn sleep(self: Arc<Self>, _ctx: ActivityContext, millis: u64) -> Result<(), ActivityError> {
+        self.busy.fetch_add(1, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+        self.last_end_millis.store(self.age_millis(), Ordering::SeqCst);
+        self.busy.fetch_sub(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+impl Sleeper {
+    fn age_millis(&self) -> u64 {
+        let age = self.epoch.get_or_init(Instant::now).elapsed();
+        u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    async fn idle_for(&self, span: Duration) {
+        let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        loop {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let idle = self.age_millis().saturating_sub(self.last_end_millis.load(Ordering::SeqCst));
+            if self.busy.load(Ordering::SeqCst) == 0 && idle >= span {
+                return;
+            }
+        }
+    }
+}
+
+async fn work(connection: &ConnectionArgs, args: WorkerArgs) -> Result<(), Failed> {
+    let wrong = |e: &(dyn std::error::Error + 'static)| Failed::Action(format!("the worker: {}", chain(e)));
+    let client = connection.connect().await?;
+    let runtime = Runtime::from_current_tokio(Default::default()).map_err(|e| wrong(&e))?;
+    let sleeper = Arc::new(Sleeper::default());
+    sleeper.age_millis();
+    let version = WorkerDeploymentVersion::builder()
+        .deployment_name(args.version.deployment_name.clone())
+        .build_id(args.version.build_id.clone())
+        .build();
+    let deployment = WorkerDeploymentOptions::new(version)
+        .use_worker_versioning(true)
+        .default_versioning_behavior(temporalio_common::worker::VersioningBehavior::AutoUpgrade)
+        .build();
+    let options = WorkerOptions::new(args.task_queue.clone())
+        .deployment_options(deployment)
+        .register_workflow::<Nap>()
+        .map_err(|e| wrong(&e))?
+        .register_activity::<sleeper::Sleep>(sleeper.clone())
+        .tuner(tuner(args.slots))
+        .activity_task_poller_behavior(PollerBehavior::SimpleMaximum(2))
+        .graceful_shutdown_period(Duration::from_secs(5))
+        .build();
+    let mut worker = Worker::new(&runtime, client.clone(), options).map_err(|e| wrong(&e))?;
+    let stop = worker.shutdown_handle();
+    let watch = async {
+        if args.set_current {
+            set_current(&client, &args.version).await;
+        }
+        sleeper.idle_for(Duration::from_secs_f64(args.idle_secs.max(0.0))).await;
+        stop();
+        std::future::pending::<()>().await
+    };
+    tokio::select! {
+        ended = worker.run() => ended.map_err(|e| wrong(&e)),
+        () = watch => Ok(()),
+    }
+}
+
+/// So many activities at a time, and plenty of the rest.
+fn tuner(slots: usize) -> TunerHolder {
+    TunerHolder::builder()
+        .workflow_task_slot_supplier(FixedSizeSlotSupplier::new(100))
+        .activity_task_slot_supplier(FixedSizeSlotSupplier::new(slots.max(1)))
+        .local_activity_task_slot_supplier(FixedSizeSlotSupplier::new(1))
+        .nexus_task_slot_supplier(FixedSizeSlotSupplier::new(1))
+        .build()
+}
+
+/// Tries until the server knows the version, which it does when the worker has polled.
+async fn set_current(client: &Client, version: &VersionArgs) {
+    use temporalio_client::tonic::Request;
+    use temporalio_common::protos::temporal::api::workflowservice::v1::SetWorkerDeploymentCurrentVersionRequest;
+    loop {
+        let request = SetWorkerDeploymentCurrentVersionRequest {
+            namespace: client.options().namespace.clone(),
+            deployment_name: version.deployment_name.clone(),
+            build_id: version.build_id.clone(),
+            ignore_missing_task_queues: true,
+            identity: client.connection().identity().to_owned(),
+            ..SetWorkerDeploymentCurrentVersionRequest::default()
+        };
+        let mut service = client.connection().workflow_service();
+        match service.set_worker_deployment_current_version(Request::new(request)).await {
+            Ok(_) => return eprintln!("{}:{} is current", version.deployment_name, version.build_id),
+            Err(_) => tokio::time::sleep(Duration::from_millis(300)).await,
+        }
+    }
+}
+
+async fn load(connection: &ConnectionArgs, args: LoadArgs) -> Result<(), Failed> {
+    if !(args.rate > 0.0 && args.secs > 0.0 && args.work_secs >= 0.0 && args.rate <= 1000.0) {
+        return Err(Failed::Usage(
+            "--rate (up to 1000), --secs and --work-secs: expected positive numbers".into(),
+        ));
+    }
+    let client = connection.connect().await?;
+    let mut ticks = tokio::time::interval(Duration::from_secs_f64(1.0 / args.rate));
+    let millis = Duration::from_secs_f64(args.work_secs).as_millis();
+    let begun = Instant::now();
+    let mut started = 0_u64;
+    while begun.elapsed().as_secs_f64() < args.secs {
+        ticks.tick().await;
+        let id = format!("wci-demo-{:016x}", rand::random::<u64>());
+        let options = WorkflowStartOptions::new(args.task_queue.clone(), id).build();
+        let input = u64::try_from(millis).unwrap_or(u64::MAX);
+        client.start_workflow(Nap::run, input, options).await.map_err(|e| chain(&e))?;
+        started += 1;
+        eprint!("\rstarted {started}");
+    }
+    eprintln!();
+    Ok(())
+}
