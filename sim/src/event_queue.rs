@@ -33,10 +33,12 @@ pub enum EventKind {
     BackoffEnd = 11,
     /// A burst's last adds may be due to be signalled; index of the lane and partition.
     Flush = 12,
+    /// A worker may be started ahead of the next request; index of the group.
+    PreWarm = 13,
 }
 
 impl EventKind {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Departure,
         Self::Crash,
         Self::Lifetime,
@@ -50,6 +52,7 @@ impl EventKind {
         Self::LostTimeout,
         Self::BackoffEnd,
         Self::Flush,
+        Self::PreWarm,
     ];
 }
 

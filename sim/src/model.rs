@@ -210,6 +210,8 @@ pub enum KeepAlive {
     Fixed(Nanos),
     /// Exponential with this mean, drawn at each finish.
     Exponential(f64),
+    /// Learnt from the group's idle times up to this range: unloaded and loaded again ahead of the next request.
+    HybridHistogram(Nanos),
 }
 
 /// Who gets a worker that was started for a request.

@@ -1,10 +1,10 @@
 //! Faults as scenarios say them: overlapping ones, a controller that is away, and what slots are for.
 #![cfg(feature = "cli")]
 
-use wci_sim::driver::{Quiet, Simulation};
-use wci_sim::results::Summary;
+mod common;
+
+use common::run;
 use wci_sim::scenario::Scenario;
-use wci_sim::workload::{Source, SyntheticSource};
 
 const BASE: &str = r#"
 format = 1
@@ -21,24 +21,6 @@ service = { kind = "exponential", mean = "1s" }
 task_types = ["ACTIVITY"]
 compute = { provider_type = "aws-lambda" }
 "#;
-
-fn run(text: &str) -> Summary {
-    let no_files = |name: &str| Err(std::io::Error::new(std::io::ErrorKind::NotFound, name.to_owned()));
-    let scenario =
-        Scenario::from_toml(text, "faults.toml", &no_files).unwrap_or_else(|error| panic!("{error}"));
-    let resolved = scenario.resolve().unwrap_or_else(|error| panic!("{error}"));
-    let model = resolved.model;
-    let sources =
-        model.workloads.iter().zip(&resolved.sources).map(|(workload, spec)| match spec {
-            wci_sim::scenario::SourceSpec::Synthetic { arrivals, service } => Source::from(
-                SyntheticSource::new(model.seed, &workload.name, arrivals, service.clone(), model.horizon),
-            ),
-            wci_sim::scenario::SourceSpec::Trace { .. } => panic!("no traces here"),
-        });
-    let sources = sources.collect();
-    let result = Simulation::new(model, sources).run(&mut Quiet);
-    result.unwrap_or_else(|error| panic!("{error}")).summary
-}
 
 fn fault(kind: &str, at: &str, lasts: &str) -> String {
     format!("\n[[fault]]\nkind = \"{kind}\"\nat = \"{at}\"\nfor = \"{lasts}\"\n")

@@ -3,7 +3,7 @@
 use super::tasks::PollTrip;
 use super::{World, luck};
 use crate::event_queue::EventKind;
-use crate::model::{BilledFrom, KeepAlive, Nanos, Price, ProviderMode, SECOND, WorkerModel};
+use crate::model::{BilledFrom, Nanos, Price, SECOND, WorkerModel};
 use crate::rng;
 use crate::worker::{LaneSlots, Worker, WorkerState};
 
@@ -110,20 +110,6 @@ impl World {
         if self.event_arrived(index, WorkerState::Draining) {
             self.kill_tasks(index);
             self.end_worker(index);
-        }
-    }
-
-    /// The worker may have been idle long enough; it may also have got work and idle again meanwhile.
-    pub(super) fn idle_exit(&mut self, index: usize) {
-        self.workers[index].armed_at = Nanos::MAX;
-        if !self.event_arrived(index, WorkerState::Ready) || self.workers[index].running > 0 {
-            return;
-        }
-        let expires = self.workers[index].expires_at;
-        if expires <= self.now {
-            self.drain(index);
-        } else {
-            self.arm_idle_exit(index, expires);
         }
     }
 
@@ -255,48 +241,6 @@ impl World {
         }
     }
 
-    #[inline]
-    fn got_idle(&mut self, index: usize) {
-        if self.groups[self.workers[index].group].exits_when_idle {
-            self.plan_idle_exit(index);
-        }
-    }
-
-    fn plan_idle_exit(&mut self, index: usize) {
-        let worker = &mut self.workers[index];
-        worker.idle_times += 1;
-        let group = worker.group;
-        let key = || [luck::IDLE_EXIT, rng::key(group_key(group, worker.number), [worker.idle_times, 0])];
-        let model = &self.groups[group].model;
-        let idle = match &model.provider.mode {
-            ProviderMode::PerRequest { keep_alive: KeepAlive::Fixed(window), .. } => Some(*window),
-            ProviderMode::PerRequest { keep_alive: KeepAlive::Exponential(mean), .. } => {
-                let bits = rng::key(self.seed, key());
-                Some((-libm::log(1.0 - rng::unit(bits)) * mean) as Nanos)
-            }
-            ProviderMode::Controller => {
-                model.worker.idle_exit.as_ref().map(|dist| dist.sample(&mut rng::keyed(self.seed, key())))
-            }
-        };
-        if let Some(idle) = idle {
-            // A worker is idle from when its poll reaches the server: else one that stays no longer than half a
-            // round trip would leave before any task could reach it.
-            let half_trip = model.worker.poll_round_trip / 2;
-            let idle_from = self.now.saturating_add(half_trip).saturating_add(u64::from(half_trip > 0));
-            let expires = idle_from.saturating_add(idle);
-            self.workers[index].expires_at = expires;
-            // An event that comes earlier looks again: one event a worker, however often it gets idle.
-            if self.workers[index].armed_at > expires {
-                self.arm_idle_exit(index, expires);
-            }
-        }
-    }
-
-    fn arm_idle_exit(&mut self, index: usize, at: Nanos) {
-        self.workers[index].armed_at = at;
-        self.push_worker_event(at, EventKind::IdleExit, index);
-    }
-
     fn drain_quietly(&mut self, index: usize) {
         let worker = &mut self.workers[index];
         worker.state = WorkerState::Draining;
@@ -344,13 +288,13 @@ impl World {
         }
     }
 
-    fn push_worker_event(&mut self, at: Nanos, kind: EventKind, index: usize) {
+    pub(super) fn push_worker_event(&mut self, at: Nanos, kind: EventKind, index: usize) {
         self.workers[index].pending_events += 1;
         self.queue.push(at, kind, index);
     }
 
     /// Books an event that pointed at a worker; true if the worker is in the state the event is about.
-    fn event_arrived(&mut self, index: usize, expected: WorkerState) -> bool {
+    pub(super) fn event_arrived(&mut self, index: usize, expected: WorkerState) -> bool {
         let worker = &mut self.workers[index];
         worker.pending_events -= 1;
         if worker.state == WorkerState::Gone && worker.pending_events == 0 {

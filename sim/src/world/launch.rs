@@ -195,6 +195,7 @@ impl World {
     pub fn dismiss_workers(&mut self) {
         for group in 0..self.groups.len() {
             self.groups[group].provider.waiting.clear();
+            self.forget_pre_warm(group);
             if self.groups[group].fleet.set_size.is_some() {
                 self.groups[group].fleet.set_size = Some(0);
                 self.fit_set(group);

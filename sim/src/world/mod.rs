@@ -1,10 +1,12 @@
 //! The world: task queues, workers and providers, moved by events. It takes no scaling decision.
 //!
 //! Kept apart by subject: `tasks` adds, matches and finishes tasks, `lost` brings lost ones back, `fleet`
-//! starts and ends workers, `launch` is the provider's side of a call, `execution` shapes workflows.
+//! starts and ends workers, `launch` is the provider's side of a call, `keep_alive` says how long idle workers stay, `execution` shapes workflows.
 
 mod execution;
 mod fleet;
+mod idle_times;
+mod keep_alive;
 mod launch;
 mod lost;
 mod open;
@@ -21,6 +23,7 @@ use crate::task_queue::{Lane, PollSet};
 use crate::worker::Worker;
 use execution::Execution;
 use fleet::Fleet;
+use keep_alive::Idleness;
 use launch::ProviderState;
 use lost::Lost;
 use std::collections::VecDeque;
@@ -90,6 +93,8 @@ pub struct GroupState {
     /// By trip.
     polls_in_flight: [VecDeque<PollInFlight>; PollTrip::ALL],
     exits_when_idle: bool,
+    /// What the hybrid histogram policy knows, where it keeps workers alive.
+    idleness: Option<Idleness>,
     /// Integral of running + waiting tasks at the last observation, and when that was.
     observed: (u128, Nanos),
 }
@@ -291,6 +296,7 @@ impl World {
             EventKind::LostTimeout => self.lost_timeout(index),
             EventKind::BackoffEnd => self.backoff_end(index),
             EventKind::Flush => self.flush_due(index),
+            EventKind::PreWarm => self.pre_warm(index),
             // Departures are handled by the caller; plans belong to the driver, which looks before it calls.
             EventKind::Departure | EventKind::Planned => {}
         }
@@ -345,6 +351,7 @@ impl GroupState {
             provider: ProviderState::new(&model.provider),
             polls_in_flight: Default::default(),
             exits_when_idle: model.worker.idle_exit.is_some() || model.provider.is_per_request(),
+            idleness: Idleness::of(&model.provider),
             observed: (0, 0),
         }
     }

@@ -391,11 +391,12 @@ impl World {
 
     /// Per-request mode: the platform starts a worker for a request that finds none idle.
     fn add_request(&mut self, lane_index: usize, partition: usize, task: Waiting, is_measured: bool) {
+        let group = self.lanes[lane_index].group;
+        self.end_idle_time(group);
         if !self.lanes[lane_index].polls.is_empty() {
             self.sync_match(lane_index, task, is_measured);
             return;
         }
-        let group = self.lanes[lane_index].group;
         let model = &self.groups[group].model.provider;
         let ProviderMode::PerRequest { binding, .. } = model.mode else { return };
         let can_start = self.can_start_now(group);

@@ -183,6 +183,17 @@ pub enum KeepAliveLaw {
         /// The mean.
         mean: Span,
     },
+    /// Learnt from the group's idle times: the last worker leaves at once, one is started again shortly before the
+    /// next request is likely, and stays until it is unlikely (hybrid histogram policy).
+    HybridHistogram {
+        /// Idle times are told apart up to here, by the minute. Default 4h.
+        #[serde(default = "four_hours")]
+        range: Span,
+    },
+}
+
+const fn four_hours() -> Span {
+    Span(4 * 3600 * 1_000_000_000)
 }
 
 /// What a group's workers cost in US dollars. What is left out is the provider type's dated default.

@@ -157,6 +157,9 @@ fn mode(path: &KeyPath, whole: &file::Provider, problems: &mut Problems) -> Opti
         Some(file::KeepAlive::Law(KeepAliveLaw::Exponential { mean })) => {
             KeepAlive::Exponential(mean.0 as f64)
         }
+        Some(file::KeepAlive::Law(KeepAliveLaw::HybridHistogram { range })) => {
+            KeepAlive::HybridHistogram(range.0)
+        }
         None => KeepAlive::Fixed(0),
     };
     let cold_service = match &whole.cold_service {
