@@ -8,6 +8,7 @@ mod draws;
 mod fix;
 mod house_rules;
 mod instructions;
+mod live;
 mod shell;
 mod step;
 mod tally;

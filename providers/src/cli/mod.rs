@@ -5,6 +5,7 @@
 
 mod admin;
 mod demo;
+mod journal;
 mod spec_file;
 mod start;
 
@@ -37,6 +38,8 @@ enum Command {
     List(admin::ListArgs),
     /// Delete a controller
     Delete(admin::DeleteArgs),
+    /// Write the journal of a controller's decisions, made from its history
+    Journal(journal::JournalArgs),
     /// A worker and work to try a controller with
     #[command(subcommand)]
     Demo(demo::Demo),
@@ -107,6 +110,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failed> {
         Command::Describe(args) => admin::describe(&connection, args).await,
         Command::List(args) => admin::list(&connection, args).await,
         Command::Delete(args) => admin::delete(&connection, args).await,
+        Command::Journal(args) => journal::write(&connection, args).await,
         Command::Demo(demo) => demo::run(&connection, demo).await,
         Command::Validate(args) => admin::validate(&connection, args).await,
     }

@@ -13,6 +13,7 @@ mod decide;
 pub mod dynamic_config;
 mod failure;
 mod host;
+pub mod journal;
 mod run;
 mod statistics;
 mod workflow;

@@ -1,0 +1,95 @@
+//! Amazon's providers: their failures by class, and workers that the server's hook brings about.
+
+use crate::fakes::{Aws, EXTERNAL_ID, FUNCTION, ROLE};
+use crate::load;
+use crate::program::eventually;
+use crate::temporal::{Server, version, whole};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+fn lambda(function: &str, role: &str, external_id: &str) -> Value {
+    json!({"scaling_group_specs": {"g": {"compute": {"provider_type": "aws-lambda",
+        "config": {"arn": function, "role": role, "role_external_id": external_id}}}}})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_hooks_signal_invokes_the_function_within_a_second() {
+    let (server, aws) = (Server::start().await, Aws::start().await);
+    let _controller = server.controller(&[], &aws.env());
+    load::register(&server, "fn", "fn-q").await;
+    let client = server.client().await.unwrap();
+    client.update(&version("fn"), &whole(lambda(FUNCTION, ROLE, EXTERNAL_ID))).await.unwrap();
+    let before = aws.count(|call| call.is_invoke());
+    let mut load = load::start(&server, "fn-q", 2.0, 1.5, 0.1);
+    let started = std::time::SystemTime::now();
+    let first = eventually("the function is invoked", Duration::from_secs(20), async || {
+        aws.calls().into_iter().filter(crate::fakes::Call::is_invoke).nth(before)
+    })
+    .await;
+    let latency = first.at.duration_since(started).unwrap();
+    assert!(latency < Duration::from_secs(2), "{latency:?} from the start of the load program");
+    eventually("the load has ended", Duration::from_secs(20), async || load.has_ended().then_some(())).await;
+    assert!(aws.count(|call| call.operation == "AssumeRole") < 8, "roles are kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_specs_are_refused_with_clear_words_and_nothing_is_left() {
+    let (server, aws) = (Server::start().await, Aws::start().await);
+    let _controller = server.controller(&[], &aws.env());
+    let client = server.client().await.unwrap();
+    let refused = async |name: &str, spec: Value| {
+        client.update(&version(name), &whole(spec)).await.unwrap_err().to_string()
+    };
+    let unknown = refused("a", lambda(&FUNCTION.replace("worker", "nobody"), ROLE, EXTERNAL_ID)).await;
+    assert!(unknown.contains("scaling group g: reading function"), "{unknown}");
+    assert!(unknown.contains("ResourceNotFoundException"), "{unknown}");
+    let denied = refused("b", lambda(FUNCTION, ROLE, "hunter22-wrong")).await;
+    assert!(denied.contains("AccessDenied") && !denied.contains("hunter22"), "{denied}");
+    let open = refused("e", lambda(FUNCTION, "arn:aws:iam::123456789012:role/open", EXTERNAL_ID)).await;
+    assert!(open.contains("can be assumed without its external id"), "{open}");
+    let missing = refused(
+        "c",
+        json!({"scaling_group_specs": {"g": {"compute": {
+        "provider_type": "aws-lambda", "config": {"arn": FUNCTION}}}}}),
+    )
+    .await;
+    assert!(missing.contains("role: found nothing"), "{missing}");
+    aws.fail("functions", 429, "TooManyRequestsException");
+    let throttled = refused("d", lambda(FUNCTION, ROLE, EXTERNAL_ID)).await;
+    assert!(throttled.contains("TooManyRequestsException"), "{throttled}");
+    aws.work();
+    for name in ["a", "b", "c", "d", "e"] {
+        eventually("nothing is left of it", Duration::from_secs(5), async || {
+            (!client.exists(&version(name)).await.unwrap()).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_follows_the_load_up_and_down() {
+    let (server, aws) = (Server::start().await, Aws::start().await);
+    let _controller = server.controller(&[], &aws.env());
+    load::register(&server, "set", "set-q").await;
+    let client = server.client().await.unwrap();
+    let spec = json!({"scaling_group_specs": {"g": {
+        "compute": {"provider_type": "aws-ecs", "config": {"cluster": "workers", "service": "pool",
+            "region": "us-east-1", "role": ROLE, "role_external_id": EXTERNAL_ID}},
+        "scaling": {"scaling_algorithm": "backlog", "config": {"max_count": 3, "empty_backlog_ms": 1000,
+            "scale_up_cooldown_ms": 200, "scale_down_cooldown_ms": 200}}}}});
+    client.update(&version("set"), &whole(spec)).await.unwrap();
+    let _load = load::start(&server, "set-q", 4.0, 2.0, 0.1);
+    let sizes = async || aws.calls().iter().filter_map(crate::fakes::Call::desired_count).collect::<Vec<_>>();
+    eventually("it grows to its maximum", Duration::from_secs(20), async || {
+        sizes().await.contains(&3).then_some(())
+    })
+    .await;
+    // A worker drains the queue; then the backlog is empty.
+    load::register(&server, "set", "set-q").await;
+    eventually("it shrinks to nothing", Duration::from_secs(30), async || {
+        (sizes().await.last() == Some(&0)).then_some(())
+    })
+    .await;
+    let all = sizes().await;
+    assert!(all.windows(2).all(|pair| (pair[0] - pair[1]).abs() <= 1), "one step at a time: {all:?}");
+}

@@ -1,0 +1,11 @@
+//! Tests against real parts: a Temporal server with its hook, and Amazon's protocols as moto speaks them.
+//!
+//! `WCI_LIVE_TOOLS` names the folder with the programs `temporal` and `moto_server`; `cargo xtask test` fetches them.
+
+mod aws;
+mod durable;
+mod fakes;
+mod load;
+mod program;
+mod subprocess;
+mod temporal;
