@@ -5,6 +5,7 @@ mod bless;
 mod book;
 mod deny;
 mod draws;
+mod engines;
 mod fix;
 mod house_rules;
 mod instructions;
@@ -28,6 +29,7 @@ usage: cargo xtask COMMAND [STEP..]
   fix      format and apply what clippy can mend by itself
   bless    write the golden results anew and show what changed
   bench    run the benches and print a table
+  engines  run the same work on other simulation engines and print a table
 
 STEP limits test and verify to the steps whose name contains that text.";
 
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         "fix" => fix::run(),
         "bless" => bless::run(),
         "bench" => bench::run(),
+        "engines" => engines::run(),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())
