@@ -1,5 +1,7 @@
 //! Waiting times in logarithmic buckets: one increment a value, flat memory, quantiles within 0.8 %.
 
+use serde::{Deserialize, Serialize};
+
 /// Buckets an octave is cut into: a value is known to 1/128 of itself.
 const MANTISSA_BITS: u32 = 7;
 const PER_OCTAVE: usize = 1 << MANTISSA_BITS;
@@ -42,7 +44,8 @@ pub const fn lower_edge(bucket: usize) -> u64 {
 }
 
 /// Counts of values in nanoseconds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Sparse", from = "Sparse")]
 pub struct Histogram {
     counts: Vec<u64>,
     count: u64,
@@ -142,6 +145,42 @@ impl Histogram {
     }
 }
 
+/// A histogram as it is written to a file: most buckets are empty.
+#[derive(Debug, Serialize, Deserialize)]
+struct Sparse {
+    buckets: Vec<(u32, u64)>,
+    /// High and low half, because few formats know wider integers.
+    sum: [u64; 2],
+    min: u64,
+    max: u64,
+}
+
+impl From<Histogram> for Sparse {
+    fn from(full: Histogram) -> Self {
+        Self {
+            buckets: full.non_empty().map(|(bucket, n)| (bucket as u32, n)).collect(),
+            sum: [(full.sum >> 64) as u64, full.sum as u64],
+            min: full.min,
+            max: full.max,
+        }
+    }
+}
+
+impl From<Sparse> for Histogram {
+    fn from(sparse: Sparse) -> Self {
+        let mut full = Self { min: sparse.min, max: sparse.max, ..Self::default() };
+        for (bucket, n) in sparse.buckets {
+            // A bucket that does not exist was never written by us.
+            if let Some(count) = full.counts.get_mut(bucket as usize) {
+                *count = n;
+                full.count = full.count.saturating_add(n);
+            }
+        }
+        full.sum = u128::from(sparse.sum[0]) << 64 | u128::from(sparse.sum[1]);
+        full
+    }
+}
+
 /// Quantile of a sketch given as counts by bucket; the geometric middle of the bucket it falls in.
 #[must_use]
 pub fn sketch_quantile(counts: &[(u16, u32)], p: f64) -> Option<f64> {
@@ -196,6 +235,16 @@ mod tests {
         for p in [0.0, 0.25, 0.5, 0.75, 1.0] {
             let found = histogram.quantile(p).expect("there are values");
             assert!((1_000_000.0..=1_001_000.0).contains(&found), "{p}: {found}");
+        }
+    }
+
+    #[test]
+    fn survives_being_written_and_read() {
+        let mut histogram = Histogram::default();
+        [0, 1, 127, 128, 5_000_000, u64::MAX, u64::MAX].into_iter().for_each(|value| histogram.record(value));
+        for histogram in [histogram, Histogram::default()] {
+            let text = serde_json::to_string(&histogram).expect("serialises");
+            assert_eq!(serde_json::from_str::<Histogram>(&text).expect("parses"), histogram);
         }
     }
 

@@ -9,7 +9,10 @@ pub mod event_queue;
 pub mod histogram;
 pub mod ledger;
 pub mod model;
+pub mod pool;
 pub mod report;
+#[cfg(feature = "research")]
+pub mod research;
 pub mod results;
 pub mod rng;
 pub mod scenario;

@@ -1,5 +1,6 @@
 //! What a run says: the summary whose keys are part of the interface, timelines, and the decision log.
 
+use crate::pool::Pool;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use wci_core::Decision;
@@ -289,4 +290,6 @@ pub struct RunResult {
     pub decisions: DecisionLog,
     /// What a reader should know (assumed service models, skipped records, ..).
     pub notes: Vec<String>,
+    /// What replications are pooled from, by group.
+    pub pools: BTreeMap<String, Pool>,
 }

@@ -1,10 +1,10 @@
 //! From the books to the summary.
 
 use crate::digest::Digest;
-use crate::histogram::Histogram;
 use crate::ledger::{Integrals, Ledger};
 use crate::model::{MILLI, Model, Nanos, SECOND};
-use crate::results::{ActionCounts, Backlog, Cost, Figures, Quantiles, Summary, Tasks, WorkerMeans, Workers};
+use crate::pool::{Bounds, Pool, Ratio, Sample, quantiles};
+use crate::results::{ActionCounts, Backlog, Cost, Figures, Summary, Tasks, WorkerMeans, Workers};
 use crate::timeline::TimelineRecorder;
 use crate::world::World;
 use std::collections::BTreeMap;
@@ -12,10 +12,8 @@ use std::collections::BTreeMap;
 /// Lower bounds of what is not known yet: ages of measured tasks that wait or are not done.
 #[derive(Debug, Default)]
 struct Open {
-    waits: Histogram,
-    sojourns: Histogram,
-    shortest_wait: Option<Nanos>,
-    shortest_sojourn: Option<Nanos>,
+    waits: Bounds,
+    sojourns: Bounds,
 }
 
 /// One group's books with what the summary adds to them.
@@ -29,14 +27,14 @@ struct Closed<'a> {
     oldest: Nanos,
 }
 
-/// The summary of a run; `None` if the two accumulators of waiting time differ or a task is missing.
+/// The summary of a run, and by group what replications are pooled from; `None` if the two accumulators of waiting time differ or a task is missing.
 pub fn summarize(
     model: &Model,
     world: &mut World,
     timeline: &mut TimelineRecorder,
     is_overloaded: bool,
     mut digest: Digest,
-) -> Option<Summary> {
+) -> Option<(Summary, BTreeMap<String, Pool>)> {
     let now = world.now;
     if !world.is_conserved() {
         return None;
@@ -62,21 +60,36 @@ pub fn summarize(
     }
     let names = model.groups.iter().map(|group| group.name.to_string());
     let mut groups = BTreeMap::new();
+    let mut pools = BTreeMap::new();
     for (name, books) in names.zip(&closed) {
+        pools.insert(name.clone(), pool(books));
         let stuck = is_overloaded && books.ledger.levels().backlog + books.ledger.levels().retrying > 0;
         groups.insert(name, figures(std::slice::from_ref(books), span, stuck));
     }
     let mut total = figures(&closed, span, is_overloaded);
     total.backlog.max = world.max_backlog;
     total.cost_usd.groups = groups.iter().map(|(name, f)| (name.clone(), f.cost_usd.total)).collect();
-    Some(Summary {
+    let summary = Summary {
         scenario: model.name.clone(),
         seed: model.seed,
         digest: digest.text(),
         routing: model.routing,
         total,
         groups,
-    })
+    };
+    Some((summary, pools))
+}
+
+/// What replications are pooled from.
+fn pool(books: &Closed<'_>) -> Pool {
+    let c = &books.ledger.counters;
+    Pool {
+        waits: Sample { known: books.ledger.waits.clone(), bounds: books.open.waits.clone() },
+        sojourns: Sample { known: books.ledger.sojourns.clone(), bounds: books.open.sojourns.clone() },
+        sync_match: Ratio::new(c.measured_sync_matched as f64, c.measured_added as f64),
+        cold_start: Ratio::new(c.cold_started as f64, c.measured as f64),
+        utilization: Ratio::new(books.integrals.busy as f64, books.integrals.slots as f64),
+    }
 }
 
 /// The mean numbers of workers of all groups, in their parts.
@@ -105,8 +118,8 @@ fn figures(books: &[Closed<'_>], span: Nanos, is_stuck: bool) -> Figures {
     let mean = |integral: u128| if span > 0 { integral as f64 / span as f64 } else { 0.0 };
     let ratio = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
     let longest = books.iter().map(|b| b.ledger.longest_wait.max(b.oldest)).max().unwrap_or(0);
-    let waits = books.iter().map(|b| (&b.ledger.waits, &b.open.waits, b.open.shortest_wait));
-    let sojourns = books.iter().map(|b| (&b.ledger.sojourns, &b.open.sojourns, b.open.shortest_sojourn));
+    let waits = books.iter().map(|b| (&b.ledger.waits, &b.open.waits));
+    let sojourns = books.iter().map(|b| (&b.ledger.sojourns, &b.open.sojourns));
     Figures {
         overloaded: is_stuck || books.iter().any(|b| b.grew),
         tasks: Tasks {
@@ -150,39 +163,6 @@ fn figures(books: &[Closed<'_>], span: Nanos, is_stuck: bool) -> Figures {
     }
 }
 
-/// Mean and quantiles of known values and lower bounds together. A quantile is known for sure only while no lower
-/// bound lies below it: an unknown value may be anywhere above its bound.
-fn quantiles<'a>(parts: impl Iterator<Item = (&'a Histogram, &'a Histogram, Option<Nanos>)>) -> Quantiles {
-    let mut known = Histogram::default();
-    let mut bounds = Histogram::default();
-    let mut shortest: Option<Nanos> = None;
-    for (values, open, shortest_open) in parts {
-        known.merge(values);
-        bounds.merge(open);
-        shortest = shortest.into_iter().chain(shortest_open).min();
-    }
-    let mut all = known.clone();
-    all.merge(&bounds);
-    let mut result = Quantiles::default();
-    let nothing_known = known.count() == 0 && bounds.count() > 0;
-    let sure = shortest.map_or(u64::MAX, |shortest| known.count_below(shortest));
-    let in_millis = |nanos: f64| nanos / MILLI as f64;
-    let mut value = |name: &str, rank: u64, value: Option<f64>| {
-        let is_sure = bounds.count() == 0 || rank <= sure;
-        if all.count() > 0 && !is_sure {
-            result.censored.push(name.into());
-        }
-        value.filter(|_| !nothing_known).map(in_millis)
-    };
-    let n = all.count();
-    let mean = (n > 0).then(|| all.sum() as f64 / n as f64);
-    let mean = value("mean", u64::MAX, mean);
-    let mut at = |name: &str, p: f64| value(name, (p * n as f64).ceil() as u64, all.quantile(p));
-    let (p50, p90, p95, p99) = (at("p50", 0.5), at("p90", 0.9), at("p95", 0.95), at("p99", 0.99));
-    let max = value("max", u64::MAX, (n > 0).then(|| all.max() as f64));
-    Quantiles { mean, p50, p90, p95, p99, max, censored: result.censored }
-}
-
 fn open_tasks(world: &World, group: usize) -> Open {
     let mut open = Open::default();
     let now = world.now;
@@ -191,10 +171,8 @@ fn open_tasks(world: &World, group: usize) -> Open {
             continue;
         }
         open.sojourns.record(now - first_added);
-        open.shortest_sojourn = open.shortest_sojourn.into_iter().chain([now - first_added]).min();
         if is_waiting {
             open.waits.record(now - added);
-            open.shortest_wait = open.shortest_wait.into_iter().chain([now - added]).min();
         }
     }
     open

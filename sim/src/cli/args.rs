@@ -74,9 +74,33 @@ pub struct RunArgs {
     /// Do not check the scenario's expectations
     #[arg(long)]
     pub no_expect: bool,
+    #[command(flatten)]
+    pub study: StudyArgs,
     /// Show no progress
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// How often, on how many threads, and where to go on from.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct StudyArgs {
+    /// Run under so many seeds, from the scenario's own on; every figure gets its 95 % interval (Student)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(10..=1_000_000))]
+    pub replications: Option<u64>,
+    /// Replicate, in blocks of 10, until half the interval is at most this share of the mean: ci=1%. Without
+    /// --replications at most 1000 times
+    #[arg(long, value_name = "ci=SHARE")]
+    pub until: Option<String>,
+    /// With --until: the figures that shall be so precise; repeatable. Default: mean wait and cost
+    #[arg(long = "of", value_name = "KEY", requires = "until")]
+    pub of: Vec<String>,
+    /// Threads; default: one for each core. The results are the same for any number
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Remember finished runs in this file, and take from it those of an interrupted command. Default with --out:
+    /// checkpoint.jsonl in that folder
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
 }
 
 /// `wci validate`.

@@ -4,6 +4,7 @@
 mod args;
 mod baseline;
 mod bench;
+mod checkpoint;
 mod decide;
 mod decision_lines;
 mod disk;
@@ -14,8 +15,10 @@ mod outputs;
 mod progress;
 mod replay;
 mod replay_summary;
+mod replications;
 mod run;
 mod show;
+mod study;
 mod trace;
 
 use args::{Args, Command};

@@ -16,6 +16,9 @@ use std::time::Instant;
 
 /// Runs a scenario, prints its summary and writes what was asked for.
 pub fn run(args: &RunArgs) -> CommandResult {
+    if args.study.wants_replications() {
+        return super::replications::run(args);
+    }
     let scenario = load::scenario(&args.scenario)?;
     let mut resolved = scenario.resolve()?;
     if args.mser5 {
@@ -55,7 +58,7 @@ pub fn run(args: &RunArgs) -> CommandResult {
 }
 
 /// Runs once to find where the steady state begins, which the real run then measures from.
-fn leave_out_warm_up(resolved: &mut Resolved) -> Result<(), Failure> {
+pub fn leave_out_warm_up(resolved: &mut Resolved) -> Result<(), Failure> {
     let changes = !resolved.model.faults.is_empty() || !resolved.model.changes.is_empty();
     if changes || !resolved.sources.iter().all(SourceSpec::is_stationary) {
         let expected =
@@ -96,15 +99,19 @@ pub fn simulate(resolved: &mut Resolved, mut outputs: Outputs) -> Result<RunResu
 
 /// Checks a scenario's expectations against a run's summary.
 pub fn expectations(resolved: &Resolved, result: &RunResult) -> Result<Vec<Expectation>, Failure> {
-    let summary = serde_json::to_value(&result.summary)?;
-    let outcomes = expect::check(&resolved.expect, &summary);
+    Ok(checked(resolved, &serde_json::to_value(&result.summary)?))
+}
+
+/// Checks a scenario's expectations against a summary as JSON.
+pub fn checked(resolved: &Resolved, summary: &serde_json::Value) -> Vec<Expectation> {
+    let outcomes = expect::check(&resolved.expect, summary);
     let checked = resolved.expect.iter().zip(outcomes).map(|(expected, outcome)| Expectation {
         path: outcome.key,
         condition: expected.text.clone(),
         actual: outcome.actual,
         passed: outcome.holds,
     });
-    Ok(checked.collect())
+    checked.collect()
 }
 
 fn outputs(args: &RunArgs, resolved: &Resolved) -> Result<Outputs, Failure> {
@@ -124,12 +131,12 @@ fn command(args: &RunArgs) -> String {
     words.join(" ")
 }
 
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:".contains(c);
     if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
-fn style() -> Style {
+pub fn style() -> Style {
     let no_color = std::env::var("NO_COLOR").ok();
     Style {
         color: table::wants_color(std::io::stdout().is_terminal(), no_color.as_deref()),

@@ -226,7 +226,7 @@ impl Simulation {
         // Tasks that outlive their workers keep a run from draining too, but they are no backlog.
         let is_left = self.ended == Some(Ended::DrainLimit) && self.world.backlog() > 0;
         let is_overloaded = is_left || self.ended == Some(Ended::MaxBacklog);
-        let summary = crate::summary::summarize(
+        let (summary, pools) = crate::summary::summarize(
             &self.model,
             &mut self.world,
             &mut self.timeline,
@@ -243,6 +243,7 @@ impl Simulation {
             timeline: self.timeline.finish(&mut self.world),
             decisions: self.decisions.finish(),
             notes: self.arrivals.notes(),
+            pools,
         })
     }
 

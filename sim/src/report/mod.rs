@@ -17,6 +17,8 @@ pub mod json;
 pub mod log;
 #[cfg(test)]
 pub(crate) mod sample;
+#[cfg(feature = "research")]
+pub mod study;
 #[cfg(feature = "cli")]
 pub mod table;
 pub mod timeseries;

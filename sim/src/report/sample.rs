@@ -51,6 +51,7 @@ pub(crate) fn run() -> RunResult {
         notes: vec![
             "Service times of the trace are an assumption: log-normal, median 800 ms, p99 6 s.".into(),
         ],
+        pools: BTreeMap::new(),
     }
 }
 
@@ -71,6 +72,7 @@ pub(crate) fn empty_run() -> RunResult {
         timeline: Timeline::default(),
         decisions: DecisionLog::default(),
         notes: Vec::new(),
+        pools: BTreeMap::new(),
     }
 }
 

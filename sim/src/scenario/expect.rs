@@ -65,21 +65,43 @@ fn outcome(expectation: &Expectation, summary: &Value) -> Outcome {
 }
 
 /// A figure as a summary gives it.
-#[derive(Debug, PartialEq)]
-enum Figure {
+#[derive(Clone, Debug, PartialEq)]
+pub enum Figure {
+    /// A number in the summary's own unit.
     Number(f64),
     /// Only a lower bound is known: tasks still waited.
     AtLeast(f64),
     /// Nothing ever started.
     Infinite,
+    /// True or false.
     Flag(bool),
+    /// A text.
     Text(String),
     /// There was nothing to measure.
     Nothing,
 }
 
+impl Figure {
+    /// As a number: a lower bound as it is, a flag as 1 or 0, and no number for what was not measured.
+    #[must_use]
+    pub const fn number(&self) -> f64 {
+        match self {
+            Self::Number(number) | Self::AtLeast(number) => *number,
+            Self::Infinite => f64::INFINITY,
+            Self::Flag(true) => 1.0,
+            Self::Flag(false) => 0.0,
+            Self::Text(_) | Self::Nothing => f64::NAN,
+        }
+    }
+}
+
 fn figure(summary: &Value, dotted: &str) -> Figure {
-    let segments = key::split(dotted).unwrap_or_default();
+    figure_at(summary, &key::split(dotted).unwrap_or_default())
+}
+
+/// The figure of a summary at the names of its dotted key.
+#[must_use]
+pub fn figure_at(summary: &Value, segments: &[String]) -> Figure {
     let Some((name, parents)) = segments.split_last() else { return Figure::Nothing };
     let parent = parents.iter().try_fold(summary, |value, name| value.get(name));
     let Some(value) = parent.and_then(|parent| parent.get(name)) else { return Figure::Nothing };

@@ -83,7 +83,7 @@ fn quoted(name: &str) -> String {
 ///
 /// # Errors
 /// Says what is wrong with the text.
-pub(super) fn split(dotted: &str) -> Result<Vec<String>, String> {
+pub fn split(dotted: &str) -> Result<Vec<String>, String> {
     let mut segments = Vec::new();
     let mut rest = dotted.trim();
     loop {

@@ -1,0 +1,122 @@
+//! What all studies share: threads, progress with the time left, what is remembered, how many replications.
+
+use super::args::StudyArgs;
+use super::checkpoint::Checkpoint;
+use super::{CommandResult, Failure, load};
+use crate::research::{Case, Lab, Nothing, Plan, Store, Until, Watch};
+use crate::scenario::expect::known_keys;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::path::{Path, PathBuf};
+
+/// Most replications when only a precision is asked for.
+const MOST: u64 = 1000;
+/// What shall be precise unless named.
+const DEFAULT_KEYS: [&str; 2] = ["schedule_to_start.mean", "cost_usd.total"];
+
+impl StudyArgs {
+    /// Whether one run is not enough.
+    pub const fn wants_replications(&self) -> bool {
+        self.replications.is_some() || self.until.is_some()
+    }
+
+    /// How many replications; `default` if nothing was said.
+    pub fn plan(&self, default: u64, cases: &[&Case]) -> Result<Plan, Failure> {
+        let Some(text) = &self.until else { return Ok(Plan::of(self.replications.unwrap_or(default))) };
+        let keys = match &self.of[..] {
+            [] => DEFAULT_KEYS.map(str::to_owned).to_vec(),
+            keys => keys.to_vec(),
+        };
+        for key in &keys {
+            cases.iter().try_for_each(|case| check_key("--of", key, case))?;
+        }
+        let until = Until { share: share(text)?, keys };
+        Ok(Plan { count: self.replications.unwrap_or(MOST), until: Some(until) })
+    }
+
+    /// Runs a study with what it needs around it.
+    pub fn with_lab(
+        &self,
+        out: Option<&Path>,
+        quiet: bool,
+        study: impl FnOnce(&Lab<'_>) -> CommandResult + Send,
+    ) -> CommandResult {
+        if let Some(folder) = out {
+            load::make_folder(folder)?;
+        }
+        let file: Option<PathBuf> =
+            self.checkpoint.clone().or_else(|| out.map(|folder| folder.join("checkpoint.jsonl")));
+        let checkpoint = file.as_deref().map(Checkpoint::open).transpose()?;
+        if let (Some(file), Some(found)) =
+            (&file, checkpoint.as_ref().map(Checkpoint::found).filter(|n| *n > 0))
+        {
+            eprintln!("{found} finished runs in {}: what fits is not run again", file.display());
+        }
+        let store: &dyn Store = checkpoint.as_ref().map_or(&Nothing, |checkpoint| checkpoint);
+        let bar = StudyProgress::new(quiet);
+        let lab = Lab { surroundings: load::SURROUNDINGS, store, watch: &bar };
+        let threads = rayon::ThreadPoolBuilder::new().num_threads(self.threads.unwrap_or(0)).build();
+        let threads = threads.map_err(|error| Failure::about(error, "--threads"))?;
+        threads.install(|| study(&lab))
+    }
+}
+
+/// Refuses a figure that no summary of this case has.
+pub fn check_key(option: &str, key: &str, case: &Case) -> Result<(), Failure> {
+    let groups: Vec<&str> = case.resolved.model.groups.iter().map(|group| &*group.name).collect();
+    let known = known_keys(&groups);
+    if known.iter().any(|(name, _)| name == key) {
+        return Ok(());
+    }
+    let near = |name: &str| strsim::normalized_damerau_levenshtein(name, key);
+    let nearest = known.iter().map(|(name, _)| name).max_by(|a, b| near(a).total_cmp(&near(b)));
+    let nearest = nearest.map_or("", String::as_str);
+    Err(Failure::new(format!(
+        "{option} {key}: no such figure, expected a key of run --json such as {nearest}"
+    )))
+}
+
+/// `ci=1%` as a share.
+fn share(text: &str) -> Result<f64, Failure> {
+    let number = text.trim().strip_prefix("ci=").map(str::trim);
+    let share = number.and_then(|number| match number.strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<f64>().ok().map(|percent| percent / 100.0),
+        None => number.parse().ok(),
+    });
+    let is_right = |share: &f64| *share > 0.0 && *share < 1.0;
+    share.filter(is_right).ok_or_else(|| {
+        Failure::new(format!(
+            "--until {text}: expected a precision between 0 and 1, such as ci=1% or ci=0.01"
+        ))
+    })
+}
+
+/// A bar of runs, only where a person watches.
+struct StudyProgress(ProgressBar);
+
+impl StudyProgress {
+    fn new(quiet: bool) -> Self {
+        let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(5) };
+        let bar = ProgressBar::with_draw_target(Some(0), target);
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} runs, {elapsed}, {eta} left")
+        {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+}
+
+impl Watch for StudyProgress {
+    fn planned(&self, runs: usize) {
+        self.0.inc_length(runs as u64);
+    }
+
+    fn finished(&self) {
+        self.0.inc(1);
+    }
+}
+
+impl Drop for StudyProgress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
