@@ -144,6 +144,21 @@ impl Ledger {
         self.integrals
     }
 
+    /// The integrals up to `now`, for whoever only looks.
+    #[must_use]
+    pub fn integrals_at(&self, now: Nanos) -> Integrals {
+        let (tasks, workers) = (u128::from(now - self.tasks_since), u128::from(now - self.workers_since));
+        let (sum, levels) = (&self.integrals, &self.levels);
+        Integrals {
+            backlog: sum.backlog + u128::from(levels.backlog) * tasks,
+            busy: sum.busy + u128::from(levels.busy) * tasks,
+            starting: sum.starting + u128::from(levels.starting) * workers,
+            ready: sum.ready + u128::from(levels.ready) * workers,
+            draining: sum.draining + u128::from(levels.draining) * workers,
+            slots: sum.slots + u128::from(levels.slots) * workers,
+        }
+    }
+
     /// Changes the numbers of waiting and running tasks.
     #[inline]
     pub fn change_tasks(&mut self, now: Nanos, backlog: i64, busy: i64) {

@@ -6,28 +6,37 @@ use std::path::Path;
 use std::process::Stdio;
 
 const REFERENCE: &str = "docs/scenario-reference.md";
+/// The schema that a browser gets ready-made.
+const SCHEMA: &str = "sim/src/scenario/schema/schema.json";
 
 /// Rewrites the results on fixtures and, where `WCI_TRACES` says where they are, on the real traces. The program
 /// prints each number that changed; at the end come the files that the next commit would change.
 pub fn run() -> Result<(), String> {
     let program_wci = wci::build()?;
-    write_reference(&program_wci)?;
+    write_schema(&program_wci, &["--markdown"], REFERENCE)?;
+    write_schema(&program_wci, &[], SCHEMA)?;
     shell::run(program(&program_wci).args(["golden", "--bless"]).env("WCI_TRACES", wci::FIXTURES))?;
     if let Some(traces) = shell::real_traces() {
         let mut real = program(&program_wci);
         shell::run(real.args(["golden", "--bless", "--real-traces"]).env("WCI_TRACES", traces))?;
     }
-    shell::run(program("git").args(["status", "--short", "--", "scenarios/golden", REFERENCE]))
+    shell::run(program("git").args(["status", "--short", "--", "scenarios/golden", REFERENCE, SCHEMA]))
 }
 
-/// A test holds this page to the code.
-fn write_reference(program_wci: &Path) -> Result<(), String> {
+/// A test holds each of these files to the code.
+fn write_schema(program_wci: &Path, args: &[&str], file: &str) -> Result<(), String> {
     let mut schema = program(program_wci);
-    let output = schema.args(["schema", "--markdown"]).stderr(Stdio::inherit()).output();
+    let output = schema.arg("schema").args(args).stderr(Stdio::inherit()).output();
     let output = output.map_err(|error| format!("cannot start {}: {error}", program_wci.display()))?;
     if !output.status.success() {
-        return Err(format!("`wci schema --markdown` ended with {}", output.status));
+        return Err(format!("`wci schema` ended with {}", output.status));
     }
-    let path = shell::root().join(REFERENCE);
-    std::fs::write(&path, output.stdout).map_err(|error| format!("{}: {error}", path.display()))
+    let mut text = output.stdout;
+    if file == SCHEMA {
+        // A browser has no use for the indentation, which is most of it.
+        let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_start);
+        text = lines.collect::<Vec<_>>().join(&b'\n');
+    }
+    let path = shell::root().join(file);
+    std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))
 }

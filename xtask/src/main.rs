@@ -3,6 +3,7 @@
 mod bench;
 mod bless;
 mod book;
+mod browser;
 mod deny;
 mod draws;
 mod engines;
@@ -10,6 +11,7 @@ mod fix;
 mod house_rules;
 mod instructions;
 mod live;
+mod pages;
 mod shell;
 mod step;
 mod tally;
@@ -28,6 +30,8 @@ usage: cargo xtask COMMAND [STEP..]
   verify   check formatting, lints, docs, licences and boundaries; changes nothing
   fix      format and apply what clippy can mend by itself
   bless    write the golden results anew and show what changed
+  wasm     build the package of the browser pages anew
+  pages    serve the browser pages to this machine (PORT, default 8000)
   bench    run the benches and print a table
   engines  run the same work on other simulation engines and print a table
 
@@ -44,6 +48,8 @@ fn main() -> ExitCode {
         "verify" => step::run_all(verify::STEPS, rest),
         "fix" => fix::run(),
         "bless" => bless::run(),
+        "wasm" => browser::rebuild(),
+        "pages" => pages::run(rest),
         "bench" => bench::run(),
         "engines" => engines::run(),
         "help" | "--help" | "-h" => {

@@ -108,6 +108,13 @@ impl ScalingAlgorithm for PeakRate {
     }
 }
 
+/// The peak rates that a state of this algorithm knows, by number of workers: for whoever shows them.
+#[must_use]
+pub fn peaks(state: &ConfigMap) -> Vec<(u32, f64)> {
+    let seen = SeenRates::read(state);
+    seen.0.keys().filter_map(|size| Some((*size, seen.peak(*size)?))).collect()
+}
+
 /// The dispatch rates seen with each number of workers, the newest last.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct SeenRates(BTreeMap<u32, VecDeque<f64>>);

@@ -134,6 +134,9 @@ impl Pid {
             ("error", turn.error),
             ("error_integral", turn.integral),
             ("error_derivative", turn.derivative),
+            ("proportional_term", self.config.kp * turn.error),
+            ("integral_term", self.config.ki * turn.integral),
+            ("derivative_term", self.config.kd * turn.derivative),
             ("control_output", turn.output),
             ("current_workers", f64::from(current)),
         ]);

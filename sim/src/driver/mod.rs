@@ -17,15 +17,17 @@ pub use crate::world::FinishedTask;
 
 use crate::digest::Digest;
 use crate::event_queue::EventKind;
-use crate::model::{ChangeKind, End, Model, Nanos, SECOND};
+use crate::model::{Change, End, Model, Nanos, SECOND};
+use crate::pool::Pool;
 use crate::report::log::DecisionCollector;
-use crate::results::RunResult;
+use crate::results::{DecisionLog, RunResult, Summary, TimelineRow};
 use crate::timeline::TimelineRecorder;
 use crate::workload::Source;
 use crate::world::World;
 use arrivals::Arrivals;
 use control::ControllerHost;
 use plan::Plan;
+use std::collections::BTreeMap;
 
 /// Conservation is asserted once in this many events.
 const CHECK_EVERY: u64 = 65_536;
@@ -145,10 +147,28 @@ impl Simulation {
     /// # Errors
     /// As [`Simulation::run`].
     pub fn run_until(&mut self, until: Nanos, observer: &mut dyn Observer) -> Result<(), SimulationError> {
+        self.run_slice(until, u64::MAX, observer).map(drop)
+    }
+
+    /// As [`Simulation::run_until`], but stops after `most_events` events: for hosts that have other things to do
+    /// as well. Whether `until` was reached.
+    ///
+    /// # Errors
+    /// As [`Simulation::run`].
+    pub fn run_slice(
+        &mut self,
+        until: Nanos,
+        most_events: u64,
+        observer: &mut dyn Observer,
+    ) -> Result<bool, SimulationError> {
         if !self.has_begun {
             self.begin(observer)?;
         }
+        let events_until = self.world.events.saturating_add(most_events);
         while self.ended.is_none() {
+            if self.world.events >= events_until {
+                return Ok(false);
+            }
             let event = self.world.queue.next_time();
             let arrival = self.arrivals.next_time();
             let control = self.control_due();
@@ -181,7 +201,7 @@ impl Simulation {
         if self.ended.is_none() {
             self.pass_time(until);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Whether nothing more will happen.
@@ -205,9 +225,52 @@ impl Simulation {
         }
     }
 
-    /// A hand acts at `at`, or now if that is past.
-    pub fn add_change(&mut self, at: Nanos, kind: ChangeKind) {
-        self.plan.add_change(&mut self.world, at, kind);
+    /// Replaces all changes that lie in the future by those of `changes`, the whole list in the order of time: a
+    /// run with these changes from the start gives the same result. Those up to now must be the ones it had.
+    pub fn set_changes(&mut self, changes: &[Change]) {
+        self.plan.set_changes(&mut self.world, changes);
+    }
+
+    /// How many decisions were made so far.
+    #[must_use]
+    pub const fn decisions_total(&self) -> u64 {
+        self.decisions.total()
+    }
+
+    /// The decisions to show, up to now.
+    #[must_use]
+    pub fn decisions(&self) -> DecisionLog {
+        self.decisions.clone().finish()
+    }
+
+    /// The windows of the timeline from an index on, and their width in seconds.
+    #[must_use]
+    pub fn timeline_since(&self, from: usize) -> (f64, Vec<TimelineRow>) {
+        self.timeline.rows_since(from)
+    }
+
+    /// The figures as if the run ended now.
+    ///
+    /// # Errors
+    /// When the books do not balance.
+    pub fn summary(&mut self) -> Result<Summary, SimulationError> {
+        self.figures().map(|(summary, _)| summary)
+    }
+
+    fn figures(&mut self) -> Result<(Summary, BTreeMap<String, Pool>), SimulationError> {
+        let now = self.world.now;
+        self.timeline.roll(&mut self.world, now);
+        // Tasks that outlive their workers keep a run from draining too, but they are no backlog.
+        let is_left = self.ended == Some(Ended::DrainLimit) && self.world.backlog() > 0;
+        let is_overloaded = is_left || self.ended == Some(Ended::MaxBacklog);
+        crate::summary::summarize(
+            &self.model,
+            &mut self.world,
+            &mut self.timeline,
+            is_overloaded,
+            self.digest,
+        )
+        .ok_or(SimulationError::Unbalanced(now))
     }
 
     /// The world as it is now.
@@ -221,19 +284,7 @@ impl Simulation {
     /// # Errors
     /// When they do not balance.
     pub fn finish(mut self) -> Result<RunResult, SimulationError> {
-        let now = self.world.now;
-        self.timeline.roll(&mut self.world, now);
-        // Tasks that outlive their workers keep a run from draining too, but they are no backlog.
-        let is_left = self.ended == Some(Ended::DrainLimit) && self.world.backlog() > 0;
-        let is_overloaded = is_left || self.ended == Some(Ended::MaxBacklog);
-        let (summary, pools) = crate::summary::summarize(
-            &self.model,
-            &mut self.world,
-            &mut self.timeline,
-            is_overloaded,
-            self.digest,
-        )
-        .ok_or(SimulationError::Unbalanced(self.world.now))?;
+        let (summary, pools) = self.figures()?;
         let worker_means = crate::summary::worker_means(&mut self.world, &mut self.timeline);
         let performance = crate::results::Performance { events: self.world.events, ..Default::default() };
         Ok(RunResult {

@@ -5,7 +5,7 @@ use super::arrivals::{Arrivals, ArrivalsError};
 use super::control::ControllerHost;
 use crate::dist::Dist;
 use crate::event_queue::EventKind;
-use crate::model::{ChangeKind, Fault, FaultKind, Model, Nanos};
+use crate::model::{Change, ChangeKind, Fault, FaultKind, Model, Nanos};
 use crate::rng;
 use crate::world::{World, luck};
 
@@ -13,7 +13,19 @@ use crate::world::{World, luck};
 enum Item {
     FaultBegins(usize),
     FaultEnds(usize),
-    Change { number: u64, kind: ChangeKind },
+    Change {
+        number: u64,
+        at: Nanos,
+        kind: ChangeKind,
+    },
+    /// A change that was replaced before its time came.
+    Nothing,
+}
+
+impl Item {
+    fn of(number: usize, change: &Change) -> Self {
+        Self::Change { number: number as u64, at: change.at, kind: change.kind.clone() }
+    }
 }
 
 /// The timeline of faults and changes. What a fault sets is derived from all that are active, so that faults may
@@ -42,15 +54,26 @@ impl Plan {
             plan.add(world, fault.at.saturating_add(fault.lasts), Item::FaultEnds(index));
         }
         for (number, change) in model.changes.iter().enumerate() {
-            plan.add(world, change.at, Item::Change { number: number as u64, kind: change.kind.clone() });
+            plan.add(world, change.at, Item::of(number, change));
         }
         plan
     }
 
-    /// Adds a change while the run goes on.
-    pub fn add_change(&mut self, world: &mut World, at: Nanos, kind: ChangeKind) {
-        let number = self.items.len() as u64 + (1 << 32);
-        self.add(world, at.max(world.now), Item::Change { number, kind });
+    /// Replaces all changes that are not yet due. A change's number is its place in the whole list, and so is its
+    /// luck: nothing tells a hand that acted while the run went on from one that was planned from the start.
+    pub fn set_changes(&mut self, world: &mut World, changes: &[Change]) {
+        let now = world.now;
+        let is_open = |item: &Item| matches!(item, Item::Change { at, .. } if *at > now);
+        let mut open: Vec<usize> = (0..self.items.len()).filter(|i| is_open(&self.items[*i])).collect();
+        for (number, change) in changes.iter().enumerate().filter(|(_, change)| change.at > now) {
+            let same_time = |i: &usize| matches!(self.items[*i], Item::Change { at, .. } if at == change.at);
+            match open.iter().position(same_time) {
+                // Takes the old one's place in the queue, so that a run counts the same events either way.
+                Some(place) => self.items[open.remove(place)] = Item::of(number, change),
+                None => self.add(world, change.at, Item::of(number, change)),
+            }
+        }
+        open.into_iter().for_each(|i| self.items[i] = Item::Nothing);
     }
 
     /// Does what was planned.
@@ -77,7 +100,8 @@ impl Plan {
                 self.active[fault] = false;
                 self.apply_faults(world, host, records);
             }
-            Item::Change { number, kind } => match kind {
+            Item::Nothing => {}
+            Item::Change { number, kind, .. } => match kind {
                 ChangeKind::AddTasks { workload, count, service } => {
                     self.add_tasks(world, *number, (*workload, *count), service);
                 }

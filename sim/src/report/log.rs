@@ -21,7 +21,7 @@ pub const TELLING: usize = 200;
 const MOST_FAILURES: usize = 4 * (FIRST + LAST + TELLING);
 
 /// Takes every decision of a run in time order and keeps what a report shows.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct DecisionCollector {
     total: u64,
     first: Vec<TimedDecision>,
@@ -40,7 +40,7 @@ pub struct DecisionCollector {
 /// Decisions of one kind are equal to the reader: only their numbers differ.
 type Kind = (GroupName, Rule, Option<Limit>, bool);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Tally {
     count: u64,
     failed: u64,
@@ -48,7 +48,7 @@ struct Tally {
     last_t: i64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     rank: Rank,
     timed: TimedDecision,
@@ -79,7 +79,7 @@ struct Rank {
 }
 
 /// An entry that compares by its rank alone.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Ranked(Entry);
 
 impl DecisionCollector {
@@ -122,6 +122,12 @@ impl DecisionCollector {
         if self.failed_calls.len() > MOST_FAILURES {
             self.forget_unlisted_failures();
         }
+    }
+
+    /// Decisions so far.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.total
     }
 
     /// Ends the run.

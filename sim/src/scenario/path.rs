@@ -10,7 +10,7 @@ use toml::{Table, Value};
 /// read. Hands back the way that was gone; after an error the table is as before.
 pub(super) fn set(table: &mut Table, dotted: &str, value: Value) -> Result<KeyPath, Problem> {
     let (names, last) = split(dotted)?;
-    let mut at = Step { shape: Shape::scenario(), path: KeyPath::ROOT };
+    let mut at = Step::root();
     let mut root = Value::Table(table.clone());
     descend_and_set(&mut root, &mut at, &names, &last, value)?;
     if let Value::Table(changed) = root {
@@ -21,14 +21,29 @@ pub(super) fn set(table: &mut Table, dotted: &str, value: Value) -> Result<KeyPa
 
 /// The value at a dotted key; `None` if the file leaves it out.
 pub(super) fn get<'t>(table: &'t Table, dotted: &str) -> Result<Option<&'t Value>, Problem> {
+    walk(table, dotted).map(|(_, value)| value)
+}
+
+/// What may stand at a dotted key, with its help: a node of the schema, references followed.
+pub(super) fn schema_at(table: &Table, dotted: &str) -> Result<serde_json::Value, Problem> {
+    let (at, _) = walk(table, dotted)?;
+    let mut node = match &at.shape.alternatives()[..] {
+        [only] => only.node().clone(),
+        several => serde_json::json!({"anyOf": several.iter().map(|one| one.node()).collect::<Vec<_>>()}),
+    };
+    node["description"] = at.help.into();
+    Ok(node)
+}
+
+fn walk<'t>(table: &'t Table, dotted: &str) -> Result<(Step, Option<&'t Value>), Problem> {
     let (names, last) = split(dotted)?;
-    let mut at = Step { shape: Shape::scenario(), path: KeyPath::ROOT };
+    let mut at = Step::root();
     let mut value: Option<&Value> = None;
     for (depth, name) in names.iter().chain([&last]).enumerate() {
         let children = if depth == 0 { Children::Table(Some(table)) } else { Children::of(value) };
         value = at.enter(children, name)?;
     }
-    Ok(value)
+    Ok((at, value))
 }
 
 /// Reads the text of `--set key=text`: a TOML value, or else a plain text.
@@ -55,6 +70,14 @@ fn split(dotted: &str) -> Result<(Vec<String>, String), Problem> {
 struct Step {
     shape: Shape<'static>,
     path: KeyPath,
+    /// What the schema says of the key itself, which may be more than it says of the type.
+    help: &'static str,
+}
+
+impl Step {
+    fn root() -> Self {
+        Self { shape: Shape::scenario(), path: KeyPath::ROOT, help: "" }
+    }
 }
 
 /// What a walk can go into next.
@@ -91,7 +114,8 @@ impl Step {
     fn enter_key(&mut self, table: Option<&Table>, name: &str) -> Result<(), Problem> {
         let tables = self.possible_tables(table);
         let path = self.path.key(name);
-        let Some(shape) = tables.iter().find_map(|shape| shape.key(name)) else {
+        let found = tables.iter().find_map(|table| Some((table.key(name)?, table.description_of(name))));
+        let Some((shape, help)) = found else {
             if let (true, Some(_)) = (tables.is_empty(), self.shape.items()) {
                 return Err(Problem::value(&self.path, "an empty list", "an item to go into"));
             }
@@ -100,7 +124,7 @@ impl Step {
             known.dedup();
             return Err(Problem::unknown_key(&path, name, known));
         };
-        (self.shape, self.path) = (shape, path);
+        (self.shape, self.path, self.help) = (shape, path, help);
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use super::key::KeyPath;
 use super::origin::{Lines, Origin};
 use super::shape::Shape;
 use super::{path, units};
+use crate::trace::TraceOptions;
 use serde_json::Value as Json;
 use std::io;
 use toml::de::DeTable;
@@ -90,6 +91,14 @@ impl Scenario {
         found.map_err(|problem| self.by_hand().locate(vec![problem]))
     }
 
+    /// What may stand at a dotted key, with its help: a node of the [`super::schema`].
+    ///
+    /// # Errors
+    /// Names the unknown key and the nearest known one.
+    pub fn schema_at(&self, dotted: &str) -> Result<Json, ScenarioErrors> {
+        path::schema_at(&self.to_table(), dotted).map_err(|problem| self.by_hand().locate(vec![problem]))
+    }
+
     /// The scenario with other values at dotted keys; see [`super::parse_value`] for texts of a command line.
     ///
     /// # Errors
@@ -113,15 +122,44 @@ impl Scenario {
         Self::from_table(table, origin, &no_loader)
     }
 
-    /// The scenario with what a hand did in the browser.
+    /// The scenario with what a hand did in the browser: tables as they stand under `change`.
     ///
     /// # Errors
     /// Everything that is wrong with the changes.
-    pub fn with_changes(&self, changes: Vec<super::file::Change>) -> Result<Self, ScenarioErrors> {
+    pub fn with_changes(&self, changes: Vec<Table>) -> Result<Self, ScenarioErrors> {
+        let mut table = self.to_table();
+        let all = table.entry("change").or_insert_with(|| Value::Array(Vec::new()));
+        if let Value::Array(all) = all {
+            all.extend(changes.into_iter().map(Value::Table));
+        }
+        Self::from_table(table, self.origin.clone(), &no_loader)
+    }
+
+    /// The scenario with the arrivals of its first workload replaced by a trace: other workloads, what hands did to
+    /// them and what had to come out are left behind, and the run ends with the trace.
+    ///
+    /// # Errors
+    /// What is wrong with the trace's options.
+    pub fn replaying(&self, trace: TraceOptions) -> Result<Self, ScenarioErrors> {
         let mut file = self.file.clone();
-        file.change.extend(changes);
-        let scenario = Self { file, origin: self.origin.clone() };
+        file.title = format!("{}, replayed", trace.path);
+        file.workload.truncate(1);
+        for workload in &mut file.workload {
+            (workload.arrival, workload.service, workload.workflow) = (None, None, None);
+            workload.trace = Some(trace.clone());
+        }
+        file.horizon = None;
+        file.change.clear();
+        file.expect.clear();
+        let scenario = Self { file, origin: Origin::of_file(self.origin.file()) };
         Self::from_table(scenario.to_table(), scenario.origin, &no_loader)
+    }
+
+    /// The scenario as a table.
+    #[must_use]
+    pub fn to_table(&self) -> Table {
+        // By way of text: one way of writing a struct is one copy of the code less in the browser.
+        self.to_toml().parse().unwrap_or_default()
     }
 
     /// Where problems of the resolved meaning stand.
@@ -132,10 +170,6 @@ impl Scenario {
     /// Keys set by hand have no place in the file.
     fn by_hand(&self) -> Origin {
         Origin::of_file(self.origin.file())
-    }
-
-    fn to_table(&self) -> Table {
-        Table::try_from(&self.file).unwrap_or_default()
     }
 }
 

@@ -24,6 +24,11 @@ impl<'s> Shape<'s> {
         Self { root, node: root }
     }
 
+    /// The schema itself.
+    pub const fn node(self) -> &'s Json {
+        self.node
+    }
+
     fn at(self, node: &'s Json) -> Self {
         let reference = node.get("$ref").and_then(Json::as_str).and_then(|r| r.strip_prefix('#'));
         // A definition is never itself a mere reference: schemars writes none such.

@@ -7,9 +7,13 @@ mod spec;
 pub use reference::reference_markdown;
 pub(super) use spec::{inline_spec, scaling_config};
 
-use super::file::{File, Spec};
-use schemars::{JsonSchema, Schema, SchemaGenerator, schema_for};
-use serde_json::{Map, Value, json};
+#[cfg(any(feature = "cli", test))]
+use super::file::File;
+use super::file::Spec;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+#[cfg(any(feature = "cli", test))]
+use serde_json::Map;
+use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
@@ -20,15 +24,31 @@ pub fn schema() -> Value {
 }
 
 pub(super) fn shared() -> &'static Value {
-    static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
-        let mut schema = schema_for!(File).to_value();
-        simplify(&mut schema);
-        schema["title"] = "Scenario of the Temporal worker autoscaling simulator".into();
-        schema
-    });
+    static SCHEMA: LazyLock<Value> = LazyLock::new(source);
     &SCHEMA
 }
 
+#[cfg(any(feature = "cli", test))]
+fn source() -> Value {
+    generated()
+}
+
+/// A browser gets the schema ready-made: what makes it would be a tenth of the download.
+#[cfg(not(any(feature = "cli", test)))]
+fn source() -> Value {
+    // A test holds the file equal to what the structs say.
+    serde_json::from_str(include_str!("schema.json")).unwrap_or_default()
+}
+
+#[cfg(any(feature = "cli", test))]
+fn generated() -> Value {
+    let mut schema = schemars::schema_for!(File).to_value();
+    simplify(&mut schema);
+    schema["title"] = "Scenario of the Temporal worker autoscaling simulator".into();
+    schema
+}
+
+#[cfg(any(feature = "cli", test))]
 /// Takes out what only matters to Rust: TOML has no null, so a key that may be left out is just not required.
 fn simplify(node: &mut Value) {
     match node {
@@ -52,6 +72,7 @@ fn simplify(node: &mut Value) {
     }
 }
 
+#[cfg(any(feature = "cli", test))]
 /// `type: [X, null]` becomes `type: X`.
 fn unwrap_type(map: &mut Map<String, Value>) {
     let Some(Value::Array(types)) = map.get_mut("type") else { return };
@@ -62,6 +83,7 @@ fn unwrap_type(map: &mut Map<String, Value>) {
     }
 }
 
+#[cfg(any(feature = "cli", test))]
 /// `anyOf: [X, null]` becomes X.
 fn unwrap_option(map: &mut Map<String, Value>) {
     let Some(Value::Array(choices)) = map.get("anyOf") else { return };
@@ -114,6 +136,12 @@ mod tests {
             }
             _ => {}
         }
+    }
+
+    #[test]
+    fn the_ready_made_schema_says_what_the_structs_say() {
+        let ready_made: Value = serde_json::from_str(include_str!("schema.json")).unwrap();
+        assert_eq!(ready_made, generated(), "`cargo xtask bless` writes it anew");
     }
 
     #[test]

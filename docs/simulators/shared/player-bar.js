@@ -1,0 +1,64 @@
+// The bar of buttons: start, pause, step, reset, speed, seed, next decision, tasks by hand. Keys: space, arrow right,
+// n and r.
+
+import { h, setText } from "./dom.js";
+import { clock } from "./format.js";
+
+const SPEEDS = [1, 2, 5, 10, 20, 60, 120, 300, 600, 1000];
+
+export function playerBar(player, { reset, addTasks, seed }) {
+  const button = (name, title, onclick) => h("button", { type: "button", title, onclick }, name);
+  const toggle = () => (player.isPlaying ? player.pause() : player.play());
+  const step = () => player.runTo(Math.floor(player.time) + 1000);
+  const play = button("Start", "Start or pause (space)", toggle);
+  play.classList.add("primary");
+  const speed = h("select", { id: "speed", onchange: () => player.setSpeed(Number(speed.value) || null) },
+    ...SPEEDS.map((x) => h("option", { value: String(x) }, `${x}×`)), h("option", { value: "" }, "as fast as possible"));
+  const seedField = h("input", { id: "seed", type: "number", min: "0", step: "1", required: true, onchange: () => seedField.checkValidity() && seed(seedField.value) });
+  const count = h("input", { id: "count", type: "number", min: "1", max: "100000", step: "1", value: "300", "aria-label": "How many tasks to add" });
+  const add = button("+ Add tasks", "Add tasks at once, now", () => count.checkValidity() && addTasks(Number(count.value)));
+  const time = h("output", { id: "time", "aria-label": "Simulated time" }, "00:00.0");
+  const whole = h("span.soft");
+  const done = h("span.badge", { hidden: true }, "run is over");
+  const progress = h("progress", { max: 1, value: 0, "aria-label": "Simulated time of the whole run" });
+  const root = h("div.player", { role: "group", "aria-label": "Player" },
+    h("div.row", {}, play,
+      button("Step 1 s", "One simulated second (arrow right)", step),
+      button("Next decision", "To the next decision that acts (n)", () => player.toDecision()),
+      button("Run to the end", "As fast as possible", () => player.runTo(Number.MAX_SAFE_INTEGER)),
+      button("Reset", "From the start, without what hands did (r)", reset),
+      h("span.inline", {}, h("label", { for: "speed" }, "Speed"), speed),
+      h("span.inline", {}, h("label", { for: "seed" }, "Seed"), seedField),
+      h("span.inline.add", {}, add, count)),
+    h("div.row.clock", {}, time, whole, done, progress));
+  addEventListener("keydown", (event) => {
+    const isTyping = event.target.closest?.("input, select, textarea, button, summary, a");
+    if (event.ctrlKey || event.metaKey || event.altKey || (isTyping && event.key !== "ArrowRight") || event.target.closest?.("input, select, textarea")) return;
+    const act = { " ": toggle, ArrowRight: step, n: () => player.toDecision(), r: reset }[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+  const showState = () => setText(play, player.isPlaying ? "Pause" : "Start");
+  player.addEventListener("state", showState);
+  let horizon = 0;
+  return {
+    root,
+    show(about) {
+      horizon = about.horizon;
+      seedField.value = about.seed;
+      if (!speed.dataset.chosen) {
+        const nearest = SPEEDS.reduce((best, x) => (Math.abs(x - about.speed) < Math.abs(best - about.speed) ? x : best));
+        speed.value = String(nearest);
+        player.setSpeed(nearest);
+      }
+      setText(whole, `of ${clock(horizon, horizon, 0)}`);
+      showState();
+    },
+    time(t, isDone) {
+      setText(time, clock(t, horizon, 1));
+      done.hidden = !isDone;
+      progress.value = horizon ? Math.min(1, t / horizon) : 0;
+    },
+  };
+}

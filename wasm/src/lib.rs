@@ -1,0 +1,26 @@
+//! The simulator for the browser: the library of `wci` behind one class, [`Simulator`].
+//!
+//! There is no rule and no default in here. A scenario is the same TOML as on the command line, read by the same
+//! code; what a page offers as a control is described by the scenario's own schema; decisions are explained in the
+//! words of `wci explain`. What this crate adds is how a page needs to see it: time in slices, points for charts,
+//! what is true right now, and what hands did.
+//!
+//! [`Player`] is all of it without a browser, so that it is tested like everything else; [`Simulator`] only turns
+//! its answers into what JavaScript takes: texts of JSON and arrays of numbers.
+
+mod controls;
+mod incident;
+mod log;
+mod player;
+mod presets;
+mod recorder;
+mod simulator;
+mod traces;
+mod view;
+
+pub use controls::Control;
+pub use incident::Incident;
+pub use player::{Player, PlayerError, Slice};
+pub use presets::{PRESETS, Preset};
+pub use recorder::COLUMNS;
+pub use simulator::Simulator;
