@@ -147,7 +147,7 @@ impl Seen {
                 is_news = true;
             }
             Input::Observation { group, observation } => {
-                self.observed.insert(group.to_string(), observation.clone());
+                self.observed.insert(group.to_string(), *observation);
             }
             _ => {}
         }

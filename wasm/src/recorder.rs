@@ -128,8 +128,8 @@ impl Recorder {
         }
         let groups = self.prices.len();
         let mut total = vec![0.0; self.columns()];
-        for group in 0..groups {
-            let point = self.point(world, group, (now, span), &mut said[group]);
+        for (group, said) in said.iter_mut().enumerate() {
+            let point = self.point(world, group, (now, span), said);
             add(&mut total, &point, group == 0);
             self.series[group].points.extend_from_slice(&point);
         }

@@ -112,6 +112,11 @@ function pushExtremes(out, value, from, to) {
 
 const orGap = (x) => (Number.isFinite(x) ? x : null);
 
+// Steps of the time axis, in seconds.
+const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400, 172_800, 432_000, 864_000];
+// Waits on a logarithmic axis: what is less than a millisecond lies at its foot.
+const FOOT = 1;
+
 const FORMATS = { count: number, workers: number, rate: (x) => `${number(x)}/s`, ms: duration, usd: (x) => `$${number(x)}` };
 
 // One chart: { title, series: [{ table, name, label, ink, dash, format, step, fill }], log, height, markers }.
@@ -158,11 +163,11 @@ export class Chart {
       scales: {
         x: { time: false, range: () => this.group.range },
         ...Object.fromEntries(scales.map((scale) => [scale, this.spec.log
-          ? { distr: 3, range: (_, low, high) => [10 ** Math.floor(Math.log10(Math.max(low ?? 1, 0.1))), 10 ** Math.ceil(Math.log10(Math.max(high ?? 100, 10)))] }
+          ? { distr: 3, range: (_, low, high) => [FOOT, 10 ** Math.ceil(Math.log10(Math.max(high ?? 1000, 1000)))] }
           : { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.08)] }])),
       },
       axes: [
-        { ...axis, size: 26, space: 70, values: (_, ticks) => ticks.map((t) => clock(t * 1000, this.group.range[1] * 1000, 0)) },
+        { ...axis, size: 26, space: 80, incs: STEPS, values: (_, ticks) => ticks.map((t) => clock(t * 1000, this.group.range[1] * 1000, this.group.range[1] - this.group.range[0] < 6 ? 1 : 0)) },
         ...scales.map((scale, i) => ({
           ...axis,
           scale,
@@ -170,7 +175,7 @@ export class Chart {
           size: 62,
           space: 28,
           grid: { show: i === 0, stroke: line, width: 1 },
-          values: (_, ticks) => ticks.map((x) => (x === null ? "" : FORMATS[scale](x))),
+          values: (_, ticks) => ticks.map((x) => (x === null ? "" : this.spec.log ? (x < 1000 ? `${x} ms` : `${x / 1000} s`) : FORMATS[scale](x))),
           filter: this.spec.log ? (_, ticks) => ticks.map((x) => (Number.isInteger(Math.round(Math.log10(x) * 1e6) / 1e6) ? x : null)) : undefined,
         })),
         ...(scales.length === 1 ? [{ ...axis, scale: scales[0], side: 1, size: 62, values: () => [], grid: { show: false }, ticks: { show: false } }] : []),
@@ -215,6 +220,9 @@ export class Chart {
       return thin(table, series.map((one) => one.name), range, columns);
     });
     const data = parts.length === 1 ? parts[0] : uPlot.join(parts);
+    if (this.spec.log) {
+      for (let i = 1; i < data.length; i++) data[i] = data[i].map((x) => (typeof x === "number" && x < FOOT ? FOOT : x));
+    }
     this.plot.setData(data, false);
     this.plot.setScale("x", { min: range[0], max: range[1] });
     this.#read(this.plot);
@@ -266,7 +274,8 @@ export class Chart {
       let at = index;
       const values = plot.data[i + 1];
       while (at > 0 && (values[at] === null || values[at] === undefined)) at--;
-      const text = values[at] === undefined || values[at] === null ? "–" : FORMATS[series.format ?? "count"](values[at]);
+      const isFoot = this.spec.log && values[at] === FOOT;
+      const text = values[at] === undefined || values[at] === null ? "–" : isFoot ? "< 1 ms" : FORMATS[series.format ?? "count"](values[at]);
       if (this.values[i].textContent !== text) this.values[i].textContent = text;
     });
   }

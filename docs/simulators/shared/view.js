@@ -75,9 +75,9 @@ export class Workers {
 // The largest cells with which all workers fit.
 function fit(workers, width, height) {
   const slots = Math.max(1, ...workers.map((worker) => worker[3]));
+  const rows = Math.max(1, Math.round(Math.sqrt(slots / 4)));
+  const columns = Math.ceil(slots / rows);
   for (let cell = 12; ; cell -= 1) {
-    const columns = Math.min(slots, Math.ceil(Math.sqrt(slots * 2)));
-    const rows = Math.ceil(slots / columns);
     const box = { cell, columns, width: columns * cell + 10, height: rows * cell + 10 };
     box.perRow = Math.max(1, Math.floor(width / box.width));
     if (cell <= 2 || Math.ceil(workers.length / box.perRow) * box.height <= height) return box;
