@@ -4,7 +4,7 @@ use crate::shell::{cargo, real_traces, stream};
 use crate::step::Step;
 use crate::tally::{OUTSIDE_TRACES, Tally};
 use crate::test_output::Counter;
-use crate::{draws, live, wasm, wci};
+use crate::{browser, draws, instructions, live, wasm, wci};
 use std::process::Command;
 
 /// In the order in which a person wants to hear of failures.
@@ -13,6 +13,7 @@ pub const STEPS: &[Step] = &[
     Step { name: "golden scenarios", run: wci::golden },
     Step { name: "builds for wasm", run: wasm::builds },
     Step { name: "same draws everywhere", run: draws::check },
+    Step { name: "browser", run: browser::test },
 ];
 
 /// Unit tests, integration tests and doc tests of every crate.

@@ -85,6 +85,8 @@ app.replaceChildren(
     h("button", { type: "button", onclick: async () => download("charts.png", await charts.picture(title.textContent), "image/png") }, "Download picture"))),
 );
 acceptDrops(document.body, take);
+// For whoever looks from the console, and for the tests.
+window.wciPlayer = player;
 player.addEventListener("frame", ({ detail }) => frame(detail));
 player.addEventListener("failed", ({ detail }) => say(detail.text, true));
 addEventListener("hashchange", fromAddress);

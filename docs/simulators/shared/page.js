@@ -34,7 +34,9 @@ class Page {
 
   async start() {
     this.#build();
-    this.player.addEventListener("frame", ({ detail }) => this.#frame(detail));
+    // For whoever looks from the console, and for the tests.
+    Object.assign(window, { wciPlayer: this.player, wciPage: { frame: (detail) => this.#frame(detail) } });
+    this.player.addEventListener("frame", ({ detail }) => window.wciPage.frame(detail));
     this.player.addEventListener("failed", ({ detail }) => this.#say(detail.text, true));
     addEventListener("hashchange", () => this.#fromAddress());
     await this.#fromAddress();
