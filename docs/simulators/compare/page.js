@@ -51,7 +51,7 @@ let horizon = 0;
 let workload = "";
 let loads = 0;
 let group = "";
-let written = "";
+let written = null;
 let summarised = "";
 
 const notice = h("p.notice", { role: "status", "aria-live": "polite", hidden: true });

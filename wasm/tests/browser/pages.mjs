@@ -51,6 +51,7 @@ const loaded = (page) => page.waitForFunction(() => document.querySelector(".tit
 const rested = (page, at) => page.waitForFunction((t) => location.hash.endsWith(`t=${t}`), at);
 const over = (page) => page.waitForSelector(".badge:not([hidden])", { timeout: 60_000 });
 const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
+const field = (page, label) => page.locator(".controls .field", { hasText: label }).locator("input");
 const equal = (found, wanted, what) => {
   if (found !== wanted) throw new Error(`${what}: found ${found}, expected ${wanted}`);
 };
@@ -98,13 +99,13 @@ await check("hands: what they did is in the link and in the scenario, and gives 
   onPage("no-sync/#p=demo-no-sync&seed=5&t=20000", async (page) => {
     await rested(page, 20000);
     await press(page, "+ Add tasks");
-    await page.getByLabel("Creation throttle (cooldown), ms").fill("2000");
+    await field(page, "Creation throttle (cooldown), ms").fill("2000");
     await page.keyboard.press("Tab");
     await page.waitForFunction(() => location.hash.includes(";set;"));
-    await page.getByLabel("Arrival rate, tasks/s").fill("9");
+    await field(page, "Arrival rate, tasks/s").fill("9");
     await page.keyboard.press("Tab");
     await page.waitForFunction(() => location.hash.includes(";rate;"));
-    await page.getByLabel("Slots a worker", { exact: false }).fill("3");
+    await field(page, "Slots a worker").fill("3");
     await page.keyboard.press("Tab");
     await page.waitForFunction(() => location.hash.includes("slots%3D3"));
     await rested(page, 20000);
@@ -180,7 +181,7 @@ await check("the log says why, and jumps", () =>
 
 await check("bad values are refused in words", () =>
   onPage("no-sync/", async (page) => {
-    await page.getByLabel("Work takes at least").fill("soon");
+    await field(page, "Work takes at least").fill("soon");
     await page.keyboard.press("Tab");
     await page.waitForFunction(() => [...document.querySelectorAll(".problem")].some((p) => p.textContent.includes("duration")));
   }));
