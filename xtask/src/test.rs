@@ -4,7 +4,7 @@ use crate::shell::{cargo, real_traces, stream};
 use crate::step::Step;
 use crate::tally::{OUTSIDE_TRACES, Tally};
 use crate::test_output::Counter;
-use crate::{browser, draws, instructions, live, wasm, wci};
+use crate::{browser, draws, live, wasm, wci};
 use std::process::Command;
 
 /// In the order in which a person wants to hear of failures.
