@@ -32,6 +32,7 @@ pub mod provider;
 pub mod recording;
 pub mod registry;
 pub mod secrets;
+pub mod serve;
 mod subprocess;
 mod web;
 mod webhook;

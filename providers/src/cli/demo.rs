@@ -43,9 +43,9 @@ pub(super) struct WorkerArgs {
 
 #[derive(Args)]
 pub(super) struct LoadArgs {
-    /// Task queue of the work
+    /// Task queue of the work; given several times, each piece goes to all of them
     #[arg(long, default_value = "demo")]
-    task_queue: String,
+    task_queue: Vec<String>,
     /// Pieces of work a second
     #[arg(long, default_value_t = 1.0)]
     rate: f64,
@@ -200,10 +200,12 @@ async fn load(connection: &ConnectionArgs, args: LoadArgs) -> Result<(), Failed>
     let mut started = 0_u64;
     while begun.elapsed().as_secs_f64() < args.secs {
         ticks.tick().await;
-        let id = format!("wci-demo-{:016x}", rand::random::<u64>());
-        let options = WorkflowStartOptions::new(args.task_queue.clone(), id).build();
         let input = u64::try_from(millis).unwrap_or(u64::MAX);
-        client.start_workflow(Nap::run, input, options).await.map_err(|e| chain(&e))?;
+        let starts = args.task_queue.iter().map(|queue| {
+            let id = format!("wci-demo-{:016x}", rand::random::<u64>());
+            client.start_workflow(Nap::run, input, WorkflowStartOptions::new(queue.clone(), id).build())
+        });
+        futures::future::try_join_all(starts).await.map_err(|e| chain(&e))?;
         started += 1;
         eprint!("\rstarted {started}");
     }

@@ -4,16 +4,25 @@ use super::Failed;
 use crate::controller::connect::ConnectionArgs;
 use crate::controller::contract::DEFAULT_TASK_QUEUE;
 use crate::controller::dynamic_config::DynamicConfig;
-use crate::controller::{LiveHost, RunOptions, run as serve};
+use crate::controller::{Client, LiveHost, RunOptions, run as serve};
 use crate::host::Host;
 use crate::secrets::SecretPlaces;
+use crate::serve::intake::Intake;
+use crate::serve::keda::Scaler;
+use crate::serve::listen::{Guard, serve_guarded, serve_plain};
+use crate::serve::metrics;
 use clap::{Args, ValueEnum};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 use wci_core::controller::Settings;
+use wci_core::time::Millis;
 
 #[derive(Args)]
 pub(super) struct RunArgs {
@@ -41,6 +50,27 @@ pub(super) struct RunArgs {
     /// Decide like the original in every respect
     #[arg(long)]
     like_go: bool,
+    /// Address for figures (/metrics) and health (/healthz, /readyz), such as 127.0.0.1:9090
+    #[arg(long, value_name = "ADDRESS", help_heading = "Listening")]
+    metrics_listen: Option<SocketAddr>,
+    /// Address for KEDA's external scaler (gRPC)
+    #[arg(long, value_name = "ADDRESS", help_heading = "Listening")]
+    keda_listen: Option<SocketAddr>,
+    /// Address for the intake of task adds (HTTP and gRPC); beyond this machine it needs the next three
+    #[arg(long, value_name = "ADDRESS", help_heading = "Listening")]
+    intake_listen: Option<SocketAddr>,
+    /// Certificate of the intake, in PEM
+    #[arg(long, value_name = "FILE", help_heading = "Listening", requires = "intake_tls_key")]
+    intake_tls_cert: Option<PathBuf>,
+    /// Key of that certificate
+    #[arg(long, value_name = "FILE", help_heading = "Listening", requires = "intake_token")]
+    intake_tls_key: Option<PathBuf>,
+    /// Token that clients of the intake must show
+    #[arg(long, env = "WCI_INTAKE_TOKEN", hide_env_values = true, help_heading = "Listening")]
+    intake_token: Option<String>,
+    /// Signal the last adds of a burst after so many milliseconds; 0 is never
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    flush_interval_ms: u32,
     /// How long a stop waits for calls under way, in seconds
     #[arg(long, default_value_t = 30)]
     grace_secs: u64,
@@ -61,13 +91,57 @@ pub(super) async fn run(connection: &ConnectionArgs, args: RunArgs) -> Result<()
     let client = connection.connect().await?;
     let namespace = client.options().namespace.clone();
     tracing::info!(namespace, task_queue = args.task_queue, "serving controllers");
+    let stop = Stop::listen().map_err(|e| format!("cannot listen for signals: {e}"))?;
+    let offers = args.offer(&client, &host, &stop)?;
     let options =
         RunOptions { task_queue: args.task_queue.clone(), grace: Duration::from_secs(args.grace_secs) };
-    let stop = stopped().map_err(|e| format!("cannot listen for signals: {e}"))?;
-    Ok(serve(client, host, options, stop).await?)
+    tokio::select! {
+        served = serve(client, host, options, stop.wait()) => Ok(served?),
+        failed = offers => Err(Failed::Action(failed)),
+    }
 }
 
 impl RunArgs {
+    /// Begins to listen where it is asked to. What comes back ends with the first thing that goes wrong.
+    fn offer(
+        &self,
+        client: &temporalio_client::Client,
+        host: &Arc<LiveHost>,
+        stop: &Stop,
+    ) -> Result<impl Future<Output = String> + use<>, Failed> {
+        let controllers = Client::new(client.clone(), self.task_queue.clone());
+        let mut offers: Vec<BoxFuture<'static, Result<(), String>>> = Vec::new();
+        if let Some(address) = self.metrics_listen {
+            let router = metrics::router(host.metrics.clone(), client.clone());
+            offers.push(serve_plain(address, router, stop.wait()).boxed());
+        }
+        if let Some(address) = self.keda_listen {
+            let scaler = Scaler::new(controllers.clone(), host.published().clone());
+            offers.push(serve_plain(address, scaler.router(), stop.wait()).boxed());
+        }
+        if let Some(address) = self.intake_listen {
+            let intake = Intake::new(controllers, host.clone(), host.metrics.clone());
+            offers.push(serve_guarded(address, intake.router(), self.guard()?, stop.wait()).boxed());
+            tokio::spawn(intake.flush());
+        }
+        Ok(async move {
+            match futures::future::try_join_all(offers).await {
+                // All ended because the process stops; what is left to do decides when.
+                Ok(_) => std::future::pending().await,
+                Err(why) => why,
+            }
+        })
+    }
+
+    fn guard(&self) -> Result<Option<Guard>, Failed> {
+        match (&self.intake_tls_cert, &self.intake_tls_key, &self.intake_token) {
+            (Some(cert), Some(key), Some(token)) => {
+                Guard::load(cert, key, token).map(Some).map_err(Failed::Usage)
+            }
+            _ => Ok(None),
+        }
+    }
+
     fn host(&self) -> Result<LiveHost, Failed> {
         if let Some(path) = self.allow_subprocess.iter().find(|path| !path.is_absolute() || !path.is_file()) {
             let found = path.display();
@@ -82,7 +156,9 @@ impl RunArgs {
             ..Host::default()
         };
         let settings = if self.like_go { Settings::like_go() } else { Settings::default() };
-        let settings = Settings { host_region: self.region.clone(), ..settings };
+        let flush = self.flush_interval_ms;
+        let flush_interval = (flush > 0).then(|| Millis::new(flush.into()));
+        let settings = Settings { host_region: self.region.clone(), flush_interval, ..settings };
         let dynamic = match &self.dynamic_config {
             Some(file) => DynamicConfig::open(file).map_err(Failed::Usage)?,
             None => DynamicConfig::none(),
@@ -100,14 +176,31 @@ fn log(format: LogFormat) {
     }
 }
 
-/// Ends when the process is asked to stop.
-fn stopped() -> std::io::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+/// Whether the process has been asked to stop.
+#[derive(Clone)]
+struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    fn listen() -> std::io::Result<Self> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let (told, hears) = watch::channel(false);
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            told.send_replace(true);
+            // Nobody hears of it any more when this ends.
+            told.closed().await;
+        });
+        Ok(Self(hears))
+    }
+
+    fn wait(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut hears = self.0.clone();
+        async move {
+            let _ = hears.wait_for(|is_told| *is_told).await;
         }
-    })
+    }
 }

@@ -2,11 +2,13 @@
 
 use super::decide::{Question, Record, decide};
 use super::failure::activity_error;
+use super::figures;
 use super::host::{LiveHost, OFFERS, now};
 use super::statistics::read_queues;
-use crate::error::ProviderError;
+use crate::error::{ProviderError, class_name};
 use crate::guard::Guarded;
 use crate::provider::{ComputeProvider, Target};
+use crate::serve::metrics::Labels;
 use futures::future::join_all;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -54,7 +56,9 @@ impl Activities {
         question: Question,
     ) -> Result<Record, ActivityError> {
         let settings = self.host.settings(&question.namespace);
-        Ok(decide(question, settings, now))
+        let record = decide(question.clone(), settings, now);
+        figures::note(&self.host.metrics, &question, &record);
+        Ok(record)
     }
 
     #[activity(name = "check-spec")]
@@ -63,7 +67,9 @@ impl Activities {
         ctx: ActivityContext,
         order: SpecOrder,
     ) -> Result<(), ActivityError> {
-        alive(&ctx, self.check(&order)).await.map_err(activity_error)
+        let checked = alive(&ctx, self.check(&order)).await;
+        self.note("check-spec", &ctx, &order.target, &order.spec, &checked);
+        checked.map_err(activity_error)
     }
 
     #[activity(name = "register-task-queues")]
@@ -72,7 +78,9 @@ impl Activities {
         ctx: ActivityContext,
         order: SpecOrder,
     ) -> Result<Vec<GroupName>, ActivityError> {
-        alive(&ctx, self.register(&order)).await.map_err(activity_error)
+        let registered = alive(&ctx, self.register(&order)).await;
+        self.note("register-task-queues", &ctx, &order.target, &order.spec, &registered);
+        registered.map_err(activity_error)
     }
 
     #[activity(name = "invoke-worker")]
@@ -85,7 +93,9 @@ impl Activities {
         let done = ctx.heartbeat_details().deserialize::<u32>().ok().flatten().unwrap_or(0);
         let provider = self.provider(&order.target, &order.spec).map_err(activity_error)?;
         for nth in done..order.count {
-            alive_at(&ctx, nth, provider.invoke_worker()).await.map_err(activity_error)?;
+            let invoked = alive_at(&ctx, nth, provider.invoke_worker()).await;
+            self.note("invoke-worker", &ctx, &order.target, &order.spec, &invoked);
+            invoked.map_err(activity_error)?;
             ctx.record_heartbeat(nth + 1).await?;
         }
         Ok(())
@@ -98,7 +108,9 @@ impl Activities {
         order: Order,
     ) -> Result<(), ActivityError> {
         let provider = self.provider(&order.target, &order.spec).map_err(activity_error)?;
-        alive(&ctx, provider.set_worker_set_size(order.count)).await.map_err(activity_error)
+        let set = alive(&ctx, provider.set_worker_set_size(order.count)).await;
+        self.note("update-worker-set-size", &ctx, &order.target, &order.spec, &set);
+        set.map_err(activity_error)
     }
 }
 
@@ -110,6 +122,40 @@ impl Activities {
         })?;
         let host = self.host.providers(&target.namespace);
         self.host.registry.provider(&host, target, &group.compute)
+    }
+
+    /// Logs how a call ended, and counts it.
+    fn note<T>(
+        &self,
+        activity: &str,
+        ctx: &ActivityContext,
+        target: &Target,
+        spec: &Spec,
+        ended: &Result<T, ProviderError>,
+    ) {
+        let Target { deployment_name, build_id, group, .. } = target;
+        let provider = spec.group(group).map(|group| group.compute.provider_type.name()).unwrap_or_default();
+        let mut labels = Labels {
+            namespace: target.namespace.clone(),
+            worker_deployment_name: deployment_name.clone(),
+            worker_build_id: build_id.clone(),
+            compute_provider: provider.into(),
+            ..Labels::default()
+        };
+        let metrics = &self.host.metrics;
+        let waited =
+            ctx.info().scheduled_time.and_then(|scheduled| scheduled.elapsed().ok()).unwrap_or_default();
+        metrics.latency.get_or_create(&labels).observe(waited.as_secs_f64());
+        match ended {
+            Ok(_) => tracing::info!(activity, deployment_name, build_id, group, provider, "done"),
+            Err(e) => {
+                let class = class_name(e.class);
+                tracing::warn!(activity, deployment_name, build_id, group, provider, class, error = %e, "failed");
+                labels.error_type = class.into();
+            }
+        }
+        metrics.operations.get_or_create(&labels).inc();
+        metrics.activities.get_or_create(&labels).inc();
     }
 
     async fn check(&self, order: &SpecOrder) -> Result<(), ProviderError> {

@@ -1,8 +1,10 @@
 //! What the activities of a running controller share: what the host decides, its providers, its figures.
 
 use super::dynamic_config::DynamicConfig;
+use crate::external::Published;
 use crate::host::Host;
 use crate::registry::Registry;
+use crate::serve::metrics::Metrics;
 use std::time::{SystemTime, UNIX_EPOCH};
 use wci_core::Timestamp;
 use wci_core::controller::Settings;
@@ -18,13 +20,15 @@ pub struct LiveHost {
     settings: Settings,
     dynamic: DynamicConfig,
     pub(super) registry: Registry,
+    /// The figures of this process.
+    pub metrics: Metrics,
 }
 
 impl LiveHost {
     /// A host whose fixed parts are these; what the dynamic config says comes on top, anew for every call.
     #[must_use]
     pub fn new(providers: Host, settings: Settings, dynamic: DynamicConfig) -> Self {
-        Self { providers, settings, dynamic, registry: Registry::default() }
+        Self { providers, settings, dynamic, registry: Registry::default(), metrics: Metrics::default() }
     }
 
     /// What the core needs to know of the host, as of now.
@@ -38,6 +42,12 @@ impl LiveHost {
     #[must_use]
     pub fn providers(&self, namespace: &str) -> Host {
         self.dynamic.current().providers(&self.providers, namespace)
+    }
+
+    /// Where `external` publishes sizes.
+    #[must_use]
+    pub const fn published(&self) -> &Published {
+        &self.providers.published
     }
 
     /// How many controllers the namespace may have.

@@ -73,7 +73,7 @@ async fn a_service_follows_the_load_up_and_down() {
     load::register(&server, "set", "set-q").await;
     let client = server.client().await.unwrap();
     let spec = json!({"scaling_group_specs": {"g": {
-        "compute": {"provider_type": "aws-ecs", "config": {"cluster": "workers", "service": "pool",
+        "compute": {"provider_type": "aws-ecs", "config": {"cluster": "workers", "service": "worker",
             "region": "us-east-1", "role": ROLE, "role_external_id": EXTERNAL_ID}},
         "scaling": {"scaling_algorithm": "backlog", "config": {"max_count": 3, "empty_backlog_ms": 1000,
             "scale_up_cooldown_ms": 200, "scale_down_cooldown_ms": 200}}}}});

@@ -90,23 +90,28 @@ impl Aws {
             &[("Action", "CreateRole"), ("RoleName", "invoker"), ("AssumeRolePolicyDocument", &trust)],
         )
         .await;
-        // The smallest zip file there is: an empty archive.
-        let zip = base64_of(b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
-        let function = json!({"FunctionName": "worker", "Runtime": "python3.12", "Role": ROLE,
-            "Handler": "index.handler", "Code": {"ZipFile": zip}});
-        let made =
-            self.signed("lambda").post(format!("{}/2015-03-31/functions", self.door.moto)).json(&function);
-        let made = made.send().await.unwrap();
-        assert!(made.status().is_success(), "{}", made.text().await.unwrap());
         self.ecs("CreateCluster", json!({"clusterName": "workers"})).await;
         self.ecs(
             "RegisterTaskDefinition",
             json!({"family": "worker", "containerDefinitions": [{"name": "w", "image": "w", "memory": 8}]}),
         )
         .await;
+        self.add_target("worker").await;
+    }
+
+    /// A function and a service of this name.
+    pub async fn add_target(&self, name: &str) {
+        // The smallest zip file there is: an empty archive.
+        let zip = base64_of(b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+        let function = json!({"FunctionName": name, "Runtime": "python3.12", "Role": ROLE,
+            "Handler": "index.handler", "Code": {"ZipFile": zip}});
+        let made =
+            self.signed("lambda").post(format!("{}/2015-03-31/functions", self.door.moto)).json(&function);
+        let made = made.send().await.unwrap();
+        assert!(made.status().is_success(), "{}", made.text().await.unwrap());
         self.ecs(
             "CreateService",
-            json!({"cluster": "workers", "serviceName": "pool", "taskDefinition": "worker", "desiredCount": 0}),
+            json!({"cluster": "workers", "serviceName": name, "taskDefinition": "worker", "desiredCount": 0}),
         )
         .await;
     }

@@ -20,8 +20,16 @@ pub async fn register(server: &Server, deployment: &str, queue: &str) {
 
 /// Starts work for the queue.
 pub fn start(server: &Server, queue: &str, rate: f64, secs: f64, work_secs: f64) -> Program {
+    start_many(server, &[queue.to_owned()], rate, secs, work_secs)
+}
+
+/// Starts each piece of work once for each of the queues.
+pub fn start_many(server: &Server, queues: &[String], rate: f64, secs: f64, work_secs: f64) -> Program {
     let mut command: Command = server.cli();
-    command.args(["demo", "load", "--task-queue", queue]);
+    command.args(["demo", "load"]);
+    for queue in queues {
+        command.args(["--task-queue", queue]);
+    }
     command.args(["--rate", &rate.to_string(), "--secs", &secs.to_string()]);
     Program::start("load", command.args(["--work-secs", &work_secs.to_string()]))
 }

@@ -6,6 +6,8 @@ mod aws;
 mod durable;
 mod fakes;
 mod load;
+mod parity;
 mod program;
+mod serve;
 mod subprocess;
 mod temporal;

@@ -1,0 +1,191 @@
+//! Figures for Prometheus, and whether this process is well.
+
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+/// Seconds from a decision to the end of its action.
+const BUCKETS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0, 120.0];
+
+/// What a figure is about; a field that does not apply is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Labels {
+    /// Temporal namespace.
+    pub namespace: String,
+    /// Name of the worker deployment.
+    pub worker_deployment_name: String,
+    /// Build of the deployment.
+    pub worker_build_id: String,
+    /// Type of the provider that is called.
+    pub compute_provider: String,
+    /// What made the decision: `task_add`, `poll`, `deferred` or `update`.
+    pub scale_up_trigger: String,
+    /// Class of a failure.
+    pub error_type: String,
+    /// Why something was left out.
+    pub skip_reason: String,
+}
+
+type Counters = Family<Labels, Counter>;
+type Latencies = Family<Labels, Histogram, fn() -> Histogram>;
+
+/// Every figure of a process.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    /// Controllers created.
+    pub created: Counters,
+    /// Task adds that could not be signalled.
+    pub task_match_error: Counters,
+    /// Signals that a controller could not take because it is busy.
+    pub workflow_busy: Counters,
+    /// Decisions to have more workers.
+    pub scale_up: Counters,
+    /// Adds that a limit kept from starting workers.
+    pub scale_up_throttled: Counters,
+    /// Decisions put off until statistics are there.
+    pub deferred: Counters,
+    /// Actions of controllers that failed.
+    pub workflow_error: Counters,
+    /// Task-add signals handled.
+    pub signals: Counters,
+    /// Updates handled.
+    pub updates: Counters,
+    /// Calls of providers.
+    pub operations: Counters,
+    /// Activities carried out.
+    pub activities: Counters,
+    /// Tasks that wait.
+    pub backlog_count: Family<Labels, Gauge>,
+    /// Age of the oldest waiting task, in seconds.
+    pub backlog_age: Family<Labels, Gauge<f64, AtomicU64>>,
+    /// Size that a worker set shall have.
+    pub target_worker_count: Family<Labels, Gauge>,
+    /// Seconds from a decision to the end of its action.
+    pub latency: Latencies,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("worker_controller_instance");
+        let mut counter = |name: &str, help: &str| {
+            let family = Counters::default();
+            registry.register(name, help, family.clone());
+            family
+        };
+        let created = counter("created", "Controllers created");
+        let task_match_error = counter("task_match_error_count", "Task adds that could not be signalled");
+        let workflow_busy = counter("workflow_busy_count", "Signals refused by busy controllers");
+        let scale_up = counter("scale_up_count", "Decisions to have more workers");
+        let scale_up_throttled =
+            counter("scale_up_throttled_count", "Adds that a limit kept from starting workers");
+        let deferred =
+            counter("deferred_scaling_decision_count", "Decisions put off until statistics are there");
+        let workflow_error = counter("workflow_error_count", "Actions of controllers that failed");
+        let signals = counter("signals", "Task-add signals handled");
+        let updates = counter("updates", "Updates handled");
+        let operations = counter("operations", "Calls of providers");
+        let activities = counter("activities", "Activities carried out");
+        let backlog_count = Family::<Labels, Gauge>::default();
+        registry.register("backlog_count", "Tasks that wait", backlog_count.clone());
+        let backlog_age = Family::<Labels, Gauge<f64, AtomicU64>>::default();
+        registry.register("backlog_age", "Age of the oldest waiting task in seconds", backlog_age.clone());
+        let target_worker_count = Family::<Labels, Gauge>::default();
+        registry.register(
+            "target_worker_count",
+            "Size that a worker set shall have",
+            target_worker_count.clone(),
+        );
+        let latency = Latencies::new_with_constructor(|| Histogram::new(BUCKETS));
+        let help = "Seconds from a decision to the end of its action";
+        registry.register("scaling_action_processing_latency", help, latency.clone());
+        Self {
+            registry: Arc::new(registry),
+            created,
+            task_match_error,
+            workflow_busy,
+            scale_up,
+            scale_up_throttled,
+            deferred,
+            workflow_error,
+            signals,
+            updates,
+            operations,
+            activities,
+            backlog_count,
+            backlog_age,
+            target_worker_count,
+            latency,
+        }
+    }
+}
+
+impl Metrics {
+    /// All figures in Prometheus' text form.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+/// `/metrics`, `/healthz` (the process runs) and `/readyz` (it reaches Temporal).
+#[must_use]
+pub fn router(metrics: Metrics, client: temporalio_client::Client) -> Router {
+    const FORM: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let figures = move || async move { ([(header::CONTENT_TYPE, FORM)], metrics.text()) };
+    let ready = move || async move {
+        match tokio::time::timeout(Duration::from_secs(3), reaches_temporal(&client)).await {
+            Ok(true) => (StatusCode::OK, "ready\n"),
+            _ => (StatusCode::SERVICE_UNAVAILABLE, "Temporal does not answer\n"),
+        }
+        .into_response()
+    };
+    Router::new()
+        .route("/metrics", get(figures))
+        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/readyz", get(ready))
+}
+
+async fn reaches_temporal(client: &temporalio_client::Client) -> bool {
+    use temporalio_common::protos::temporal::api::workflowservice::v1::DescribeNamespaceRequest;
+    let namespace = client.options().namespace.clone();
+    let request = DescribeNamespaceRequest { namespace, ..DescribeNamespaceRequest::default() };
+    let mut request = temporalio_client::tonic::Request::new(request);
+    request.set_timeout(Duration::from_secs(2));
+    client.connection().workflow_service().describe_namespace(request).await.is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_have_the_originals_names() {
+        let metrics = Metrics::default();
+        let labels = Labels { namespace: "n".into(), ..Labels::default() };
+        metrics.scale_up.get_or_create(&labels).inc();
+        metrics.latency.get_or_create(&labels).observe(0.02);
+        metrics.backlog_age.get_or_create(&labels).set(1.5);
+        let text = metrics.text();
+        assert!(text.contains(r#"worker_controller_instance_scale_up_count_total{namespace="n""#), "{text}");
+        assert!(
+            text.contains("worker_controller_instance_scaling_action_processing_latency_bucket"),
+            "{text}"
+        );
+        assert!(text.contains(r#"worker_controller_instance_backlog_age{namespace="n""#), "{text}");
+    }
+}

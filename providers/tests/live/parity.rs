@@ -1,0 +1,155 @@
+//! The same load on our controller and on the original inside the server: the same provider calls at the same time.
+
+use crate::fakes::{Aws, Call, EXTERNAL_ID, ROLE};
+use crate::load;
+use crate::program::{Program, eventually};
+use crate::temporal::{Server, version, whole};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime};
+use temporalio_client::tonic::Request;
+use temporalio_common::protos::temporal::api::common::v1::Payload;
+use temporalio_common::protos::temporal::api::compute::v1::{
+    ComputeConfigScalingGroup, ComputeConfigScalingGroupUpdate, ComputeProvider, ComputeScaler,
+};
+use temporalio_common::protos::temporal::api::deployment::v1::WorkerDeploymentVersion as ProtoVersion;
+use temporalio_common::protos::temporal::api::workflowservice::v1::UpdateWorkerDeploymentVersionComputeConfigRequest;
+use wci_providers::Client;
+
+/// One spec, given to both.
+struct Case {
+    name: &'static str,
+    provider: &'static str,
+    algorithm: &'static str,
+    scaling: Value,
+}
+
+impl Case {
+    /// Each side has a function and a service of its own, named after its deployment.
+    fn compute(&self, deployment: &str) -> Value {
+        let role = json!({"role": ROLE, "role_external_id": EXTERNAL_ID});
+        let own = match self.provider {
+            "aws-lambda" => {
+                json!({"arn": format!("arn:aws:lambda:us-east-1:123456789012:function:{deployment}")})
+            }
+            _ => json!({"cluster": "workers", "service": deployment, "region": "us-east-1"}),
+        };
+        let mut config = own.as_object().unwrap().clone();
+        config.extend(role.as_object().unwrap().clone());
+        Value::Object(config)
+    }
+
+    fn go(&self) -> String {
+        format!("{}-go", self.name)
+    }
+
+    fn ours(&self) -> String {
+        format!("{}-ours", self.name)
+    }
+}
+
+fn payload(value: &Value) -> Payload {
+    let metadata = HashMap::from([("encoding".to_owned(), b"json/plain".to_vec())]);
+    Payload { metadata, data: serde_json::to_vec(value).unwrap(), ..Payload::default() }
+}
+
+async fn configure_go(client: &Client, case: &Case) {
+    let group = ComputeConfigScalingGroup {
+        provider: Some(ComputeProvider {
+            r#type: case.provider.into(),
+            details: Some(payload(&case.compute(&case.go()))),
+            ..ComputeProvider::default()
+        }),
+        scaler: Some(ComputeScaler { r#type: case.algorithm.into(), details: Some(payload(&case.scaling)) }),
+        ..ComputeConfigScalingGroup::default()
+    };
+    let update = ComputeConfigScalingGroupUpdate { scaling_group: Some(group), update_mask: None };
+    let request = UpdateWorkerDeploymentVersionComputeConfigRequest {
+        namespace: "default".into(),
+        deployment_version: Some(ProtoVersion { deployment_name: case.go(), build_id: "1".into() }),
+        compute_config_scaling_groups: HashMap::from([("g".to_owned(), update)]),
+        identity: "test".into(),
+        request_id: format!("parity-{}", case.name),
+        ..UpdateWorkerDeploymentVersionComputeConfigRequest::default()
+    };
+    let mut service = client.temporal().connection().workflow_service();
+    let configured = service.update_worker_deployment_version_compute_config(Request::new(request)).await;
+    configured.unwrap_or_else(|e| panic!("{}: {e:?}", case.name));
+}
+
+async fn configure_ours(client: &Client, case: &Case) {
+    let spec = json!({"scaling_group_specs": {"g": {
+        "compute": {"provider_type": case.provider, "config": case.compute(&case.ours())},
+        "scaling": {"scaling_algorithm": case.algorithm, "config": case.scaling}}}});
+    client.update(&version(&case.ours()), &whole(spec)).await.unwrap();
+}
+
+/// The calls that changed something for a deployment since then: when, and the size if it is a set.
+fn acts(aws: &Aws, deployment: &str, since: SystemTime) -> Vec<(Duration, Option<i64>)> {
+    let is_of = |call: &Call| {
+        let set = format!("\"{deployment}\"");
+        (call.is_invoke() && call.path.contains(&format!("function%3A{deployment}/")))
+            || (call.is_invoke() && call.path.contains(&format!("function:{deployment}/")))
+            || (call.desired_count().is_some() && call.body.contains(&set))
+    };
+    let calls = aws.calls().into_iter().filter(|call| call.at >= since && is_of(call));
+    calls.map(|call| (call.at.duration_since(since).unwrap(), call.desired_count())).collect()
+}
+
+fn compare(case: &Case, go: &[(Duration, Option<i64>)], ours: &[(Duration, Option<i64>)]) {
+    let name = case.name;
+    let shown = format!("{name}:\n  original {go:?}\n  ours     {ours:?}");
+    assert!(go.len() >= 3, "too little happened. {shown}");
+    assert!(go.len().abs_diff(ours.len()) <= 1, "{shown}");
+    let mut widest = Duration::ZERO;
+    for ((then, size), (now, our_size)) in go.iter().zip(ours) {
+        widest = widest.max(then.abs_diff(*now));
+        assert_eq!(size, our_size, "{shown}");
+    }
+    println!("{name}: {} calls of the original, {} of ours, at most {widest:?} apart", go.len(), ours.len());
+    assert!(widest <= Duration::from_secs(1), "{widest:?} apart. {shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_original_and_ours_make_the_same_calls_at_the_same_time() {
+    let aws = Aws::start().await;
+    let server = Server::start_with(None, &aws.env()).await;
+    let _controller = server.controller(&["--like-go"], &aws.env());
+    let client = server.client().await.unwrap();
+    let cases = [
+        Case { name: "default", provider: "aws-lambda", algorithm: "no-sync", scaling: json!({}) },
+        Case {
+            name: "slow",
+            provider: "aws-lambda",
+            algorithm: "no-sync",
+            scaling: json!({"scale_up_cooloff_ms": "5000", "scale_up_backlog_threshold": "5"}),
+        },
+        Case {
+            name: "rate",
+            provider: "aws-ecs",
+            algorithm: "rate-based",
+            scaling: json!({"max_count": "6"}),
+        },
+    ];
+    for case in &cases {
+        for deployment in [case.go(), case.ours()] {
+            aws.add_target(&deployment).await;
+            load::register(&server, &deployment, &format!("{deployment}-q")).await;
+        }
+        configure_go(&client, case).await;
+        configure_ours(&client, case).await;
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let since = SystemTime::now();
+    let queues: Vec<String> = cases
+        .iter()
+        .flat_map(|case| [case.go(), case.ours()])
+        .map(|deployment| format!("{deployment}-q"))
+        .collect();
+    let mut load: Program = load::start_many(&server, &queues, 1.3, 25.0, 0.1);
+    eventually("the load has ended", Duration::from_secs(60), async || load.has_ended().then_some(())).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    for case in &cases {
+        compare(case, &acts(&aws, &case.go(), since), &acts(&aws, &case.ours(), since));
+    }
+}

@@ -1,0 +1,155 @@
+//! What a running process offers: the intake, KEDA's scaler, figures and health.
+
+use crate::load;
+use crate::program::{eventually, free_port};
+use crate::temporal::{Server, version, whole};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::time::Duration;
+use wci_providers::serve::proto::keda::external_scaler_client::ExternalScalerClient;
+use wci_providers::serve::proto::keda::{GetMetricsRequest, ScaledObjectRef};
+use wci_providers::serve::proto::task_adds::task_adds_client::TaskAddsClient;
+use wci_providers::serve::proto::task_adds::{ReportRequest, TaskAddEvent};
+
+fn event(deployment: &str) -> Value {
+    json!({"deployment_name": deployment, "build_id": "1", "task_queue_name": "q", "task_queue_type": "ACTIVITY",
+        "outcome": "no_sync_match"})
+}
+
+fn object(group: &str) -> ScaledObjectRef {
+    let metadata = [("deploymentName", "keda"), ("buildId", "1"), ("scalingGroup", group)];
+    ScaledObjectRef {
+        name: "workers".into(),
+        namespace: "default".into(),
+        scaler_metadata: HashMap::from(metadata.map(|(k, v)| (k.to_owned(), v.to_owned()))),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keda_is_led_from_zero_to_five_and_back() {
+    let server = Server::start().await;
+    let [keda, intake, figures] = [(); 3].map(|()| format!("127.0.0.1:{}", free_port()));
+    let listen = [
+        "--keda-listen",
+        &keda,
+        "--intake-listen",
+        &intake,
+        "--metrics-listen",
+        &figures,
+        "--flush-interval-ms",
+        "500",
+    ];
+    let _controller = server.controller(&listen, &[]);
+    load::register(&server, "keda", "keda-q").await;
+    let client = server.client().await.unwrap();
+    let spec = json!({"scaling_group_specs": {"g": {"task_types": ["WORKFLOW", "ACTIVITY"], "compute": {"provider_type": "external"},
+        "scaling": {"scaling_algorithm": "backlog", "config": {"max_count": 5, "empty_backlog_ms": 1000,
+            "scale_up_cooldown_ms": 100, "scale_down_cooldown_ms": 100}}}}});
+    client.update(&version("keda"), &whole(spec)).await.unwrap();
+    let mut scaler = ExternalScalerClient::connect(format!("http://{keda}")).await.unwrap();
+    assert_eq!(
+        scaler.get_metric_spec(object("g")).await.unwrap().into_inner().metric_specs[0].target_size,
+        1
+    );
+    let mut activity = scaler.stream_is_active(object("g")).await.unwrap().into_inner();
+    assert!(!activity.message().await.unwrap().unwrap().result, "inactive at first");
+
+    let http = reqwest::Client::new();
+    let asked = scaler.clone();
+    let size = async || {
+        let request = GetMetricsRequest {
+            scaled_object_ref: Some(object("g")),
+            metric_name: "wci-desired-workers".into(),
+        };
+        let answer = asked.clone().get_metrics(request).await.unwrap().into_inner();
+        answer.metric_values[0].metric_value
+    };
+    eventually("five are wanted", Duration::from_secs(20), async || {
+        let sent =
+            http.post(format!("http://{intake}/v1/task-adds")).json(&event("keda")).send().await.unwrap();
+        assert_eq!(sent.status(), 202);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        (size().await == 5).then_some(())
+    })
+    .await;
+    assert!(activity.message().await.unwrap().unwrap().result, "active");
+    assert!(scaler.is_active(object("g")).await.unwrap().into_inner().result);
+    eventually("none is wanted", Duration::from_secs(40), async || (size().await == 0).then_some(())).await;
+    assert!(!activity.message().await.unwrap().unwrap().result, "inactive again");
+    let missing = scaler.get_metric_spec(ScaledObjectRef::default()).await.unwrap_err();
+    assert!(missing.message().contains("deploymentName"), "{missing}");
+
+    let text = http.get(format!("http://{figures}/metrics")).send().await.unwrap().text().await.unwrap();
+    for name in
+        ["signals_total", "scale_up_count_total", "target_worker_count", "backlog_count", "operations_total"]
+    {
+        assert!(text.contains(&format!("worker_controller_instance_{name}{{")), "{name} in {text}");
+    }
+    for (path, status) in [("healthz", 200), ("readyz", 200)] {
+        let answer = http.get(format!("http://{figures}/{path}")).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_intake_refuses_what_it_cannot_read_and_takes_grpc_too() {
+    let server = Server::start().await;
+    let intake = format!("127.0.0.1:{}", free_port());
+    let _controller = server.controller(&["--intake-listen", &intake], &[]);
+    let http = reqwest::Client::new();
+    let url = format!("http://{intake}/v1/task-adds");
+    let sent = eventually("the intake listens", Duration::from_secs(10), async || {
+        http.post(&url).json(&json!({"events": [event("x"), event("x")]})).send().await.ok()
+    })
+    .await;
+    assert_eq!(sent.json::<Value>().await.unwrap(), json!({"accepted": 2}));
+    let mut lost = event("x");
+    lost["outcome"] = json!("lost");
+    let mut elsewhere = event("x");
+    elsewhere["namespace"] = json!("elsewhere");
+    for (body, words) in
+        [(lost, "did not match"), (elsewhere, "this process serves default"), (json!(7), "did not match")]
+    {
+        let refused = http.post(&url).json(&body).send().await.unwrap();
+        assert_eq!(refused.status(), 400);
+        let text = refused.text().await.unwrap();
+        assert!(text.contains(words), "{text}");
+    }
+    let mut grpc = TaskAddsClient::connect(format!("http://{intake}")).await.unwrap();
+    let told = TaskAddEvent {
+        deployment_name: "x".into(),
+        build_id: "1".into(),
+        task_queue_type: "WORKFLOW".into(),
+        outcome: "no_sync_match".into(),
+        count: 3,
+        ..TaskAddEvent::default()
+    };
+    let answer = grpc.report(ReportRequest { events: vec![told] }).await.unwrap().into_inner();
+    assert_eq!(answer.accepted, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_hundred_controllers_are_served_within_the_read_budget() {
+    const CONTROLLERS: usize = 500;
+    let server = Server::start().await;
+    let _controller = server.controller(&[], &[]);
+    let client = server.client().await.unwrap();
+    let spec = json!({"scaling_group_specs": {"g": {"compute": {"provider_type": "external"},
+        "scaling": {"scaling_algorithm": "fixed", "config": {"count": 1}}}}});
+    let begun = std::time::Instant::now();
+    use futures::StreamExt;
+    let creating = futures::stream::iter(0..CONTROLLERS).for_each_concurrent(16, |n| {
+        let (client, spec) = (client.clone(), spec.clone());
+        async move { drop(client.update(&version(&format!("many-{n}")), &whole(spec)).await.unwrap()) }
+    });
+    creating.await;
+    println!("{CONTROLLERS} controllers created in {:?}", begun.elapsed());
+    eventually("all are listed", Duration::from_secs(20), async || {
+        (client.list_all().await.unwrap().len() == CONTROLLERS).then_some(())
+    })
+    .await;
+    for n in [0, CONTROLLERS / 2, CONTROLLERS - 1] {
+        let described = client.describe(&version(&format!("many-{n}"))).await.unwrap();
+        assert_eq!(described.validation_state.unwrap().status, "success");
+    }
+}
