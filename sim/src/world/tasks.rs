@@ -7,7 +7,7 @@ use crate::rng;
 use crate::task_queue::{PollRef, Waiting};
 use crate::worker::WorkerState;
 use wci_core::metrics::TaskQueueType;
-use wci_core::signals::{AddOutcome, Batch, TaskAdd};
+use wci_core::signals::{AddOutcome, Batch};
 
 /// One workload as the world sees it.
 #[derive(Debug)]
@@ -493,14 +493,7 @@ impl World {
             return;
         }
         let lane = &self.lanes[lane_index];
-        let add = TaskAdd {
-            task_queue_name: lane.name.clone(),
-            task_queue_type: wci_core::spec::WireTaskType(lane.task_type),
-            is_sync_match: batch.is_sync_match,
-            sync_match_signals_batched: batch.sync,
-            no_sync_match_signals_batched: batch.no_sync,
-            rate_limited_signals_batched: batch.rate_limited,
-        };
+        let add = batch.into_signal(lane.name.clone(), lane.task_type);
         self.signals.push_back((self.now + self.signal_latency, add));
     }
 
