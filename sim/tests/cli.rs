@@ -305,12 +305,21 @@ fn bad_scenarios_are_refused_with_file_line_key_found_and_expected() {
     refused(&["run", &folder.file("groups.toml", groups)], &["groups.toml", "group"]);
     let good = folder.file("good.toml", SMALL);
     refused(&["run", &good, "--set", "horizon"], &["--set horizon", "PATH=VALUE"]);
-    refused(&["run", &good, "--set", "horizn=1h"], &["horizn", "horizon"]);
+    refused(
+        &["run", &good, "--set", "horizn=1h"],
+        &["--set horizn=1h: horizn: found an unknown key", "horizon"],
+    );
+    refused(&["run", &good, "--set", "horizon=0s"], &["error: --set horizon=0s: horizon: found 0s"]);
+    let late = wci(&["validate", &folder.file("late.toml", outage().replace("at = \"1m\"", "at = \"9m\""))]);
+    assert_eq!(late.status.code(), Some(0));
+    assert!(text(&late.stderr).contains("warning:") && text(&late.stderr).contains("not before the horizon"));
 }
 
 #[test]
 fn bad_traces_are_refused_with_file_and_line() {
     let folder = Folder::new("traces");
+    let unknown = folder.file("unknown.csv", "when;what;how long\n1;2;3\n");
+    refused(&["trace", "stats", &unknown], &["found the columns when, what, how long", "--format"]);
     let plain = "timestamp,duration\n0,1\n1,2.5\n2,0.5\n";
     let stats = |name: &str, content: &[u8]| folder.file(name, content);
     let good = stats("good.csv", plain.as_bytes());

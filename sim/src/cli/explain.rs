@@ -58,7 +58,7 @@ impl Observer for Around {
 /// Runs the scenario again and explains the decisions at the moment.
 pub fn explain(args: &ExplainArgs) -> CommandResult {
     let scenario = load::scenario(&args.scenario)?;
-    let mut resolved = scenario.resolve()?;
+    let mut resolved = load::resolve(&scenario, &args.scenario)?;
     let start = resolved.model.start;
     let at = parse_moment(&args.at, start).map_err(|error| Failure::about(error, "--at"))?;
     if let Some(group) = &args.group {

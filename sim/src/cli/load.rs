@@ -4,7 +4,7 @@ use super::args::ScenarioArgs;
 use super::disk::{Disk, named, read_text};
 use super::{Failure, disk};
 use crate::driver::Simulation;
-use crate::scenario::{Resolved, Scenario, Surroundings, parse_value};
+use crate::scenario::{Resolved, Scenario, ScenarioErrors, Surroundings, parse_value};
 use std::path::Path;
 
 /// The environment a scenario's paths refer to.
@@ -29,9 +29,37 @@ pub fn scenario(args: &ScenarioArgs) -> Result<Scenario, Failure> {
         values.push(("seed", toml::Value::Integer(seed)));
     }
     if !values.is_empty() {
-        scenario = scenario.with(values)?;
+        scenario = scenario.with(values).map_err(|errors| by_option(errors, args))?;
     }
     Ok(scenario)
+}
+
+/// The numbers that a scenario means; what is odd about it is a warning.
+pub fn resolve(scenario: &Scenario, args: &ScenarioArgs) -> Result<Resolved, Failure> {
+    let resolved = scenario.resolve().map_err(|errors| by_option(errors, args))?;
+    warn(&resolved, &args.scenario);
+    Ok(resolved)
+}
+
+/// Says what is hardly meant.
+pub fn warn(resolved: &Resolved, path: &Path) {
+    for warning in resolved.warnings() {
+        eprintln!("warning: {}: {warning}", path.display());
+    }
+}
+
+/// What an option set is wrong in the option and not in the file.
+fn by_option(errors: ScenarioErrors, args: &ScenarioArgs) -> ScenarioErrors {
+    let is_within = |inner: &str, outer: &str| {
+        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    errors.renamed(|key| {
+        let of_key = |setting: &&String| {
+            let path = setting.split_once('=').map_or("", |(path, _)| path.trim());
+            is_within(key, path) || is_within(path, key)
+        };
+        args.set.iter().rev().find(of_key).map(|setting| format!("--set {setting}"))
+    })
 }
 
 /// Reads a scenario file.

@@ -20,7 +20,7 @@ pub fn run(args: &RunArgs) -> CommandResult {
         return super::replications::run(args);
     }
     let scenario = load::scenario(&args.scenario)?;
-    let mut resolved = scenario.resolve()?;
+    let mut resolved = load::resolve(&scenario, &args.scenario)?;
     if args.mser5 {
         leave_out_warm_up(&mut resolved)?;
     }

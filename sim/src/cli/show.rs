@@ -11,6 +11,7 @@ pub fn validate(args: &ValidateArgs) -> CommandResult {
         let checked = load::read(path).and_then(|scenario| Ok(scenario.resolve()?));
         match checked {
             Ok(resolved) => {
+                load::warn(&resolved, path);
                 for missing in resolved.missing_traces(load::SURROUNDINGS) {
                     eprintln!("warning: {}: {missing}", path.display());
                 }

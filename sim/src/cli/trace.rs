@@ -96,6 +96,7 @@ fn options(args: &TraceArgs, path: &str) -> Result<TraceOptions, Failure> {
 /// The format that the header of a trace tells; a folder's formats are told by the names in it.
 fn guess(path: &Path) -> Result<&'static str, Failure> {
     let named = |error: &io::Error| disk::named(error, path);
+    let mut first_line = String::new();
     let known = if path.is_dir() {
         let names = fs::read_dir(path).map_err(|error| named(&error))?;
         let names: Vec<String> =
@@ -112,11 +113,23 @@ fn guess(path: &Path) -> Result<&'static str, Failure> {
             plain.truncate(n);
             head = plain;
         }
-        guess_line(String::from_utf8_lossy(&head).lines().next().unwrap_or_default())
+        first_line = String::from_utf8_lossy(&head).lines().next().unwrap_or_default().to_owned();
+        guess_line(&first_line)
     };
-    known.ok_or_else(|| {
-        Failure::about("cannot tell its format, expected --format", &path.display().to_string())
-    })
+    known.ok_or_else(|| Failure::about(unknown_format(&first_line), &path.display().to_string()))
+}
+
+/// A format that cannot be told: what its first line says instead.
+fn unknown_format(line: &str) -> String {
+    const LONGEST: usize = 120;
+    let line: String = line.chars().filter(|c| !c.is_control() || *c == '\t').take(LONGEST).collect();
+    let separator = [',', '\t', ';', ' '].into_iter().find(|separator| line.contains(*separator));
+    let columns: Vec<&str> = line.split(separator.unwrap_or(',')).map(str::trim).collect();
+    let found = match line.trim() {
+        "" => "no header".to_owned(),
+        _ => format!("the columns {}", columns.join(", ")),
+    };
+    format!("found {found}, which no known format has, expected one that is told by --format")
 }
 
 fn guess_folder(names: &[String]) -> Option<&'static str> {

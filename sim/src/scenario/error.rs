@@ -44,6 +44,19 @@ impl fmt::Display for ScenarioError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScenarioErrors(pub Vec<ScenarioError>);
 
+impl ScenarioErrors {
+    /// Names other origins than the file: `origin` gets the key of each error without a place in the file.
+    #[must_use]
+    pub fn renamed(mut self, origin: impl Fn(&str) -> Option<String>) -> Self {
+        for error in self.0.iter_mut().filter(|error| error.position.is_none()) {
+            if let Some(name) = origin(&error.key) {
+                error.file = name;
+            }
+        }
+        self
+    }
+}
+
 impl fmt::Display for ScenarioErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, error) in self.0.iter().enumerate() {

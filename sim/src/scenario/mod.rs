@@ -10,6 +10,7 @@ pub mod defaults;
 mod error;
 pub mod expect;
 pub mod file;
+mod json_places;
 mod key;
 mod origin;
 mod path;

@@ -1,6 +1,7 @@
 //! Where each key of a scenario stands in its file.
 
 use super::error::{At, Position, Problem, ScenarioError, ScenarioErrors};
+use super::json_places::json_places;
 use super::key::{self, KeyPath};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,10 +12,10 @@ use toml::de::{DeTable, DeValue};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Origin {
     file: String,
-    /// The file of the spec, if it has its own: no places are known in it.
-    spec_file: Option<String>,
+    /// The file of the spec, if it has its own, and the places in it.
+    spec_file: Option<(String, Places)>,
     /// Places of key and value by the numbered path.
-    places: BTreeMap<Vec<String>, [Position; 2]>,
+    places: Places,
     /// What was set by hand since, and has no place.
     by_hand: Vec<Vec<String>>,
 }
@@ -39,8 +40,8 @@ impl Origin {
     }
 
     /// From now on, what is wrong with the spec is wrong in this file.
-    pub fn set_spec_file(&mut self, file: &str) {
-        self.spec_file = Some(file.to_owned());
+    pub fn set_spec_file(&mut self, file: &str, text: &str) {
+        self.spec_file = Some((file.to_owned(), json_places(text, "spec")));
     }
 
     /// Forgets the place of a key that was set by hand.
@@ -63,19 +64,20 @@ impl Origin {
         let Problem { path, at, found, expected } = problem;
         let spec_file = self.spec_file.as_ref().filter(|_| path.starts_with("spec"));
         let is_by_hand = self.by_hand.iter().any(|own| path.numbered().starts_with(own));
-        let position = if is_by_hand || spec_file.is_some() { None } else { self.position(&path, at) };
-        let file = spec_file.unwrap_or(&self.file).clone();
+        let (file, places) = spec_file.map_or((&self.file, &self.places), |(file, places)| (file, places));
+        let position = if is_by_hand { None } else { self.position(places, &path, at) };
+        let file = file.clone();
         ScenarioError { file, position, key: path.to_string(), found, expected }
     }
 
     /// The place of a key, or of the innermost table around it that is there.
-    fn position(&self, path: &KeyPath, at: At) -> Option<Position> {
+    fn position(&self, places: &Places, path: &KeyPath, at: At) -> Option<Position> {
         let numbered = path.numbered();
-        if let Some([key, value]) = self.places.get(&numbered).or_else(|| self.expectation(&numbered)) {
+        if let Some([key, value]) = places.get(&numbered).or_else(|| self.expectation(&numbered)) {
             return Some(if at == At::Key { *key } else { *value });
         }
         let parent = path.parent()?;
-        self.position(&parent, At::Key)
+        self.position(places, &parent, At::Key)
     }
 }
 
@@ -108,7 +110,7 @@ impl<'t> Lines<'t> {
     }
 }
 
-type Places = BTreeMap<Vec<String>, [Position; 2]>;
+pub(super) type Places = BTreeMap<Vec<String>, [Position; 2]>;
 
 fn table_places(lines: &Lines<'_>, path: &mut Vec<String>, table: &DeTable<'_>, places: &mut Places) {
     for (key, value) in table {
@@ -155,7 +157,7 @@ mod tests {
     #[test]
     fn keys_values_and_items_have_their_place() {
         let origin = origin("title = \"ä\"\n[[workload]]\n  name = \"w\"\n  arrival = { rate = 1 }\n");
-        let at = |path: &KeyPath, at| origin.position(path, at).map(|p| (p.line, p.column));
+        let at = |path: &KeyPath, at| origin.position(&origin.places, path, at).map(|p| (p.line, p.column));
         let workload = KeyPath::ROOT.key("workload").item(0, Some("w"));
         assert_eq!(at(&KeyPath::ROOT.key("title"), At::Value), Some((1, 9)));
         assert_eq!(at(&workload, At::Value), Some((2, 1)));
@@ -167,8 +169,9 @@ mod tests {
     fn a_missing_key_stands_where_its_table_is() {
         let origin = origin("[[workload]]\nname = \"w\"\n");
         let path = KeyPath::ROOT.key("workload").item(0, None).key("service").key("kind");
-        assert_eq!(origin.position(&path, At::Key), Some(Position { line: 1, column: 1 }));
-        assert_eq!(origin.position(&KeyPath::ROOT.key("title"), At::Key), None);
+        let places = &origin.places;
+        assert_eq!(origin.position(places, &path, At::Key), Some(Position { line: 1, column: 1 }));
+        assert_eq!(origin.position(places, &KeyPath::ROOT.key("title"), At::Key), None);
     }
 
     #[test]

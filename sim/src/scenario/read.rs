@@ -179,14 +179,16 @@ fn no_loader(_: &str) -> io::Result<String> {
 
 fn syntax_errors(file: &str, text: &str, errors: &[toml::de::Error]) -> ScenarioErrors {
     let lines = Lines::new(text);
-    let error = |error: &toml::de::Error| ScenarioError {
-        file: file.to_owned(),
-        position: error.span().map(|span| lines.position(span.start)),
-        key: String::new(),
-        found: format!("what is no TOML ({})", error.message()),
-        expected: "valid TOML".to_owned(),
+    let error = |error: &toml::de::Error| {
+        let (found, expected) = match error.message().split_once(", expected ") {
+            Some((found, expected)) => (format!("{found} in the TOML"), expected.to_owned()),
+            None => (format!("what is no TOML ({})", error.message()), "valid TOML".to_owned()),
+        };
+        let position = error.span().map(|span| lines.position(span.start));
+        ScenarioError { file: file.to_owned(), position, key: String::new(), found, expected }
     };
-    ScenarioErrors(errors.iter().map(error).collect())
+    // What the parser finds after the first error mostly follows from it.
+    ScenarioErrors(errors.first().map(error).into_iter().collect())
 }
 
 /// A date may be written without quotes; everywhere else it is a text.
@@ -230,13 +232,12 @@ fn load_spec(table: &mut Table, origin: &mut Origin, loader: Loader<'_>) -> Resu
         |found: String| Problem { path: path.clone(), at: At::Value, found, expected: expected.into() };
     // Whatever goes wrong, the name itself is no longer in the way of the check.
     let text = loader(&name).map_err(|e| wrong(format!("{name:?}, which cannot be read ({e})")));
-    let json = text.and_then(|text| {
-        serde_json::from_str::<Json>(&text).map_err(|e| wrong(format!("{name:?}, which is no JSON ({e})")))
-    });
-    let spec =
-        json.and_then(|json| json_to_toml(json).ok_or_else(|| wrong(format!("{name:?}, which is null"))))?;
+    let text = text?;
+    let json = serde_json::from_str::<Json>(&text);
+    let json = json.map_err(|e| wrong(format!("{name:?}, which is no JSON ({e})")))?;
+    let spec = json_to_toml(json).ok_or_else(|| wrong(format!("{name:?}, which is null")))?;
     table.insert("spec".into(), spec);
-    origin.set_spec_file(&name);
+    origin.set_spec_file(&name, &text);
     Ok(())
 }
 

@@ -166,7 +166,11 @@ impl<'s> Shape<'s> {
     }
 
     fn expected_plain(self) -> String {
+        let limit = |name: &str| self.node.get(name);
         match (self.format(), &self.types()[..]) {
+            (_, ["integer", ..]) if limit("minimum").is_some() && limit("minimum") == limit("maximum") => {
+                limit("minimum").map(Json::to_string).unwrap_or_default()
+            }
             (Some(SPAN_FORMAT), _) => SPAN_EXPECTED.into(),
             (Some(DATE_FORMAT), _) => DATE_EXPECTED.into(),
             (_, ["number", ..]) if self.node.get("multipleOf").is_some() => {
@@ -190,7 +194,9 @@ impl<'s> Shape<'s> {
             limit("minimum", "of at least"),
             limit("exclusiveMinimum", "above"),
             limit("maximum", "and at most"),
-            self.format_limit().map(|most| format!(" and at most {most}")),
+            self.format_limit()
+                .filter(|_| self.node.get("maximum").is_none())
+                .map(|most| format!(" and at most {most}")),
         ];
         limits.into_iter().flatten().collect()
     }

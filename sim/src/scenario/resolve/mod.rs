@@ -36,6 +36,28 @@ pub struct Resolved {
     pub file: String,
 }
 
+impl Resolved {
+    /// What is not wrong but hardly meant: faults and changes that come after the horizon.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let model = &self.model;
+        let then = match model.end {
+            End::Cut => "never happens",
+            End::Drain => "happens only if the run still drains then",
+        };
+        let late = |at: Nanos, section: &str| {
+            (at >= model.horizon).then(|| {
+                let (at, horizon) = (Span(at), Span(model.horizon));
+                format!(
+                    "{section}: found at = \"{at}\", which is not before the horizon, {horizon}: it {then}"
+                )
+            })
+        };
+        let faults = model.faults.iter().filter_map(|fault| late(fault.at, "fault"));
+        faults.chain(model.changes.iter().filter_map(|change| late(change.at, "change"))).collect()
+    }
+}
+
 /// How the browser shows a scenario.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Demo {
@@ -106,10 +128,19 @@ fn parts(file: &File, problems: &mut Problems) -> Option<Parts> {
     let changes = timeline::changes(file, spec.as_ref(), &workloads, settings, problems);
     let expect = expectations(file, spec.as_ref(), problems);
     let horizon = horizon(file, problems);
-    let start = file.start_or_default();
-    let start = problems.keep(start.map_err(|found| Problem::value(&ROOT.key("start"), found, "a date")))?;
+    let start = problems.keep(start(file))?;
     let (spec, groups) = (spec?, groups?);
     Some(Parts { task_queues, workloads, controller, spec, groups, faults, changes, expect, start, horizon })
+}
+
+/// The date of time 0. The core counts milliseconds from 1970 and takes earlier ones for errors.
+fn start(file: &File) -> Result<Timestamp, Problem> {
+    let wrong = |found: String| Problem::value(&ROOT.key("start"), found, "a date from 1970 on");
+    let start = file.start_or_default().map_err(wrong)?;
+    if start < Timestamp::EPOCH {
+        return Err(wrong(format!("{:?}", file.start.as_deref().unwrap_or_default())));
+    }
+    Ok(start)
 }
 
 fn assemble(scenario: &Scenario, parts: Parts) -> Resolved {

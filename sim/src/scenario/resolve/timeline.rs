@@ -11,6 +11,7 @@ use crate::scenario::key::KeyPath;
 use crate::scenario::read::toml_to_json;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use wci_core::metrics::TaskQueueType;
 use wci_core::{Settings, Spec};
 
 /// The faults in the order of time.
@@ -204,8 +205,36 @@ impl Changer<'_> {
             let expected = format!("the groups of the scenario: {}", names(&self.spec).join(", "));
             return Err(Problem::value(path, format!("the groups {}", names(&spec).join(", ")), expected));
         }
+        self.keep_workers(&spec, path)?;
         (self.json, self.spec) = (json, spec.clone());
         Ok(ChangeKind::Spec(Box::new(spec)))
+    }
+}
+
+impl Changer<'_> {
+    /// A group's workers are described once, by `[group.NAME]`: what they poll and who runs them stays.
+    fn keep_workers(&self, new: &Spec, path: &KeyPath) -> Result<(), Problem> {
+        for (name, group) in new.groups() {
+            let Some(old) = self.spec.group(name) else { continue };
+            let at = |key: &str| {
+                key.split('.').fold(path.key("scaling_group_specs").key(name), |path, key| path.key(key))
+            };
+            if group.task_types != old.task_types {
+                let names = |types: &[TaskQueueType]| {
+                    let names: Vec<&str> = types.iter().map(|task_type| task_type.name()).collect();
+                    if names.is_empty() { "no task types".into() } else { names.join(", ") }
+                };
+                let expected = format!("{}: a simulated group keeps its task types", names(&old.task_types));
+                return Err(Problem::value(&at("task_types"), names(&group.task_types), expected));
+            }
+            let (found, kept) = (group.compute.provider_type, old.compute.provider_type);
+            if found != kept {
+                let expected = format!("{:?}: a simulated group keeps its provider", kept.name());
+                let found = format!("{:?}", found.name());
+                return Err(Problem::value(&at("compute.provider_type"), found, expected));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -14,6 +14,8 @@ use wci_core::metrics::TaskQueueType;
 
 const DEFAULT_QUEUE: &str = "default";
 const PARTITIONS: u32 = 4;
+/// More than any team has, and few enough for each to keep its own streams and figures.
+const MOST_WORKLOADS: usize = 256;
 const SPOOL_DELAY: Nanos = 10 * MILLI;
 /// Of workloads whose service nobody knows beforehand.
 const START_TO_CLOSE: Nanos = 60 * SECOND;
@@ -55,6 +57,11 @@ pub(super) fn resolve(file: &File, queues: &[TaskQueue], problems: &mut Problems
     check_names("workload", &names, problems);
     if file.workload.is_empty() {
         problems.push(Problem::value(&ROOT.key("workload"), "an empty list", "at least one workload"));
+    }
+    if file.workload.len() > MOST_WORKLOADS {
+        let found = format!("{} workloads", file.workload.len());
+        problems.push(Problem::value(&ROOT.key("workload"), found, format!("at most {MOST_WORKLOADS}")));
+        return Vec::new();
     }
     let all = file.workload.iter().enumerate();
     all.filter_map(|(index, w)| workload(&path_of(file, index), w, queues, problems)).collect()

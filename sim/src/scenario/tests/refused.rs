@@ -45,15 +45,98 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
 
 #[test]
 fn text_that_is_no_toml_is_refused_at_its_place() {
-    only_between(
-        &with("[group.activities.worker]", "[group.activities.worker"),
-        "test.toml:15:",
-        "valid TOML",
-    );
+    only_between(&with("[group.activities.worker]", "[group.activities.worker"), "test.toml:15:", "");
     only(
         "title = \"a\"\ntitle = \"b\"",
         "test.toml:2:1: found what is no TOML (duplicate key), expected valid TOML",
     );
+}
+
+#[test]
+fn broken_toml_is_told_once_with_what_belongs_there() {
+    only(
+        "horizon = \"10m\" x\n[[a]\n",
+        "test.toml:1:17: found unexpected key or value in the TOML, expected newline, `#`",
+    );
+}
+
+#[test]
+fn another_format_is_refused_with_the_one_that_is_known() {
+    only(&with("format = 1", "format = 2"), "test.toml:1:10: format: found 2, expected 1");
+}
+
+#[test]
+fn more_workloads_than_a_run_can_hold_are_refused() {
+    let one = |n: usize| {
+        format!(
+            "[[workload]]\nname = \"w{n}\"\narrival = {{ kind = \"poisson\", rate = 1.0 }}\nservice = {{ kind = \
+             \"constant\", value = \"1s\" }}\n"
+        )
+    };
+    let many = (0..256).map(one).collect::<String>();
+    only_between(
+        &format!("{GOOD}\n{many}"),
+        "test.toml:5:",
+        "workload: found 257 workloads, expected at most 256",
+    );
+}
+
+#[test]
+fn a_start_before_1970_is_refused() {
+    only_between(
+        &with("title = \"Test\"", "title = \"Test\"\nstart = \"1969-12-31T23:59:59Z\""),
+        "test.toml:3:9: start: found \"1969-12-31T23:59:59Z\"",
+        "expected a date from 1970 on",
+    );
+}
+
+#[test]
+fn a_changed_spec_keeps_task_types_and_provider() {
+    let changed = |types: &str, provider: &str| {
+        format!(
+            "{GOOD}\n[[change]]\nat = \"1m\"\n[change.spec.scaling_group_specs.activities]\ntask_types = \
+             [\"{types}\"]\ncompute = {{ provider_type = \"{provider}\" }}\n"
+        )
+    };
+    assert_eq!(errors(&changed("ACTIVITY", "aws-lambda")), [""; 0]);
+    only_between(
+        &changed("WORKFLOW", "aws-lambda"),
+        "test.toml:21:14: change.0.spec.scaling_group_specs.activities.task_types: found workflow,",
+        "expected activity: a simulated group keeps its task types",
+    );
+    only_between(
+        &changed("ACTIVITY", "aws-ecs"),
+        "test.toml:22:29: change.0.spec.scaling_group_specs.activities.compute.provider_type: found \"aws-ecs\",",
+        "expected \"aws-lambda\": a simulated group keeps its provider",
+    );
+}
+
+#[test]
+fn errors_in_the_spec_s_own_file_have_their_line_there() {
+    let spec = "{\"scaling_group_specs\": {\"activities\": {\n  \"task_types\": [\"ACTIVITY\"],\n  \"compute\": \
+                {\"provider_type\": \"aws-lambada\"}}}}";
+    let text = GOOD.split("[spec").next().unwrap().replace("horizon =", "spec = \"s.json\"\nhorizon =");
+    let loader = |_: &str| Ok(spec.to_owned());
+    let error = Scenario::from_toml(&text, "test.toml", &loader).and_then(|scenario| scenario.resolve());
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.starts_with("s.json:3:32: spec.scaling_group_specs.activities.compute.provider_type"),
+        "{error}"
+    );
+}
+
+#[test]
+fn faults_and_changes_after_the_horizon_are_warned_of() {
+    let fault = "[[fault]]\nkind = \"missing-metrics\"\nat = \"11m\"\nfor = \"1m\"\n";
+    let warnings = resolve(&format!("{GOOD}\n{fault}")).unwrap().warnings();
+    assert_eq!(
+        warnings,
+        [
+            "fault: found at = \"11m\", which is not before the horizon, 10m: it happens only if the run still drains then"
+        ]
+    );
+    let in_time = fault.replace("11m", "9m");
+    assert_eq!(resolve(&format!("{GOOD}\n{in_time}")).unwrap().warnings(), [""; 0]);
 }
 
 #[test]
@@ -288,7 +371,7 @@ fn a_spec_in_its_own_file_is_named_in_errors() {
     );
     let wrong = load(r#"{"scaling_group_specs": {"a": {"compute": {"provider_type": "aws"}}}}"#);
     assert!(
-        wrong.starts_with("spec.json: spec.scaling_group_specs.a.compute.provider_type: found \"aws\""),
+        wrong.starts_with("spec.json:1:61: spec.scaling_group_specs.a.compute.provider_type: found \"aws\""),
         "{wrong}"
     );
     let wrong = load("{");
