@@ -26,6 +26,7 @@ pub const PRESETS: &[Preset] = presets![
     "bench-mm50",
     "bulk-enqueue",
     "ecs-batch",
+    "heavy-tails",
     "k8s-day",
     "lambda-burst",
     "lambda-light",
