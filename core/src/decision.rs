@@ -263,6 +263,34 @@ coded! {
         RateLimited = 17,
         /// Fewer workers run than the minimum count.
         BelowMinimum = 18,
+        /// The workers are busier than their target.
+        UtilizationAbove = 19,
+        /// The workers are less busy than their target.
+        UtilizationBelow = 20,
+        /// More tasks wait for each worker than the target.
+        BacklogPerWorkerAbove = 21,
+        /// Fewer tasks wait for each worker than the target.
+        BacklogPerWorkerBelow = 22,
+        /// Work waits and no worker runs.
+        Activated = 23,
+        /// No work has waited for the whole cooldown.
+        Deactivated = 24,
+        /// More tasks run and wait than the workers shall hold.
+        ConcurrencyAbove = 25,
+        /// Fewer tasks run and wait than the workers shall hold.
+        ConcurrencyBelow = 26,
+        /// In the short window, tasks ask for far more workers than are ready.
+        Panic = 27,
+        /// Fewer workers were needed for the whole break-even time.
+        SurplusOverBreakEven = 28,
+        /// The forecast load asks for more workers.
+        ForecastAbove = 29,
+        /// The forecast load asks for fewer workers.
+        ForecastBelow = 30,
+        /// So few workers would have cost more than starting others.
+        CostAbove = 31,
+        /// So many workers have cost more than starting them again would.
+        CostBelow = 32,
     }
 }
 
@@ -289,6 +317,20 @@ coded! {
         WorkersEndThemselves = 9,
         /// Nothing is known about the rate with one worker fewer.
         NoPeakKnown = 10,
+        /// A larger size was recommended within the stabilization window.
+        Stabilized = 11,
+        /// The measure is within the tolerance around its target.
+        Tolerance = 12,
+        /// In panic no worker is removed.
+        Panicking = 13,
+        /// The last worker stays for the grace period.
+        Grace = 14,
+        /// One step may remove only a share of the workers.
+        MaxStepDown = 15,
+        /// The measure has not been out of its range for enough periods in a row.
+        TooFewPeriods = 16,
+        /// The workers that start already make up for it.
+        StartingSuffice = 17,
     }
 }
 

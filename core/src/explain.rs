@@ -1,5 +1,7 @@
 //! Reasons in words, for people who ask why.
 
+mod sizes;
+
 use crate::decision::{Limit, Reason, Rule};
 use crate::metrics::TaskQueueType;
 
@@ -72,14 +74,16 @@ impl Reason {
                 )
             }
             Rule::SizeIssuedAgain => "saw that the call failed that should have set the size".to_owned(),
-            other => self.plain_fact(other),
+            other => self.size_fact().unwrap_or_else(|| self.plain_fact(other)),
         }
     }
 
     /// What left everything as it is: each algorithm goes by other numbers.
     fn no_change(&self) -> String {
         let has = |name| self.input(name).is_some();
-        if has("offered_load") {
+        if let Some(fact) = self.size_fact() {
+            fact
+        } else if has("offered_load") {
             self.offered_load()
         } else if has("control_output") {
             self.control()

@@ -42,6 +42,13 @@ fn a_sync_matched_signal_allocates_nothing() {
         ("k8s", "backlog"),
         ("k8s", "pid"),
         ("k8s", "peak-rate"),
+        ("k8s", "keda"),
+        ("k8s", "hpa"),
+        ("k8s", "kpa"),
+        ("k8s", "target-tracking"),
+        ("k8s", "delayed-off"),
+        ("k8s", "seasonal"),
+        ("k8s", "lcp"),
     ] {
         let mut controller = controller(json!({ "a": group(provider, algorithm, json!({})) }));
         let now = Timestamp::from_millis(START + 1000);

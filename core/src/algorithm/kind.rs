@@ -1,6 +1,9 @@
 //! The closed set of algorithms and what is known of each without an instance.
 
-use super::{backlog, fixed, no_sync, peak_rate, pid, rate_based};
+use super::{
+    backlog, delayed_off, fixed, hpa, keda, kpa, lcp, no_sync, peak_rate, pid, rate_based, seasonal,
+    target_tracking,
+};
 use crate::config::KeyDoc;
 use crate::spec::LaunchStrategy;
 use crate::time::Millis;
@@ -24,6 +27,20 @@ pub enum AlgorithmKind {
     PeakRate,
     /// A fixed size: [`fixed`].
     Fixed,
+    /// Waiting tasks a worker, and none at all when nothing waits: [`keda`].
+    Keda,
+    /// The share of busy slots, slowly down: [`hpa`].
+    Hpa,
+    /// Tasks in a long and a short window: [`kpa`].
+    Kpa,
+    /// Alarms on the share of busy slots: [`target_tracking`].
+    TargetTracking,
+    /// Off after the break-even time: [`delayed_off`].
+    DelayedOff,
+    /// A forecast from earlier days with a safety margin: [`seasonal`].
+    Seasonal,
+    /// No further than hindsight makes it: [`lcp`].
+    Lcp,
 }
 
 const INVOKE: &[LaunchStrategy] = &[LaunchStrategy::Invoke];
@@ -40,6 +57,13 @@ impl AlgorithmKind {
         Self::Pid,
         Self::PeakRate,
         Self::Fixed,
+        Self::Keda,
+        Self::Hpa,
+        Self::Kpa,
+        Self::TargetTracking,
+        Self::DelayedOff,
+        Self::Seasonal,
+        Self::Lcp,
     ];
 
     /// The wire's name.
@@ -53,6 +77,13 @@ impl AlgorithmKind {
             Self::Pid => "pid",
             Self::PeakRate => "peak-rate",
             Self::Fixed => "fixed",
+            Self::Keda => "keda",
+            Self::Hpa => "hpa",
+            Self::Kpa => "kpa",
+            Self::TargetTracking => "target-tracking",
+            Self::DelayedOff => "delayed-off",
+            Self::Seasonal => "seasonal",
+            Self::Lcp => "lcp",
         }
     }
 
@@ -68,14 +99,14 @@ impl AlgorithmKind {
         match self {
             Self::NoSync | Self::NoSyncConfirmed => INVOKE,
             Self::RateBased => WORKER_SET,
-            Self::Backlog | Self::Pid | Self::PeakRate | Self::Fixed => BOTH,
+            _ => BOTH,
         }
     }
 
     /// What it needs from a host whose provider launches workers this way.
     ///
     /// A rule that counts workers can trust its own count of a worker set; workers that end by themselves have to
-    /// be observed.
+    /// be observed, and so have slots and running tasks.
     #[must_use]
     pub const fn needs(self, strategy: LaunchStrategy) -> Needs {
         let is_invoke = matches!(strategy, LaunchStrategy::Invoke);
@@ -84,6 +115,12 @@ impl AlgorithmKind {
             Self::Backlog | Self::PeakRate => (true, true, is_invoke, 1),
             Self::Pid => (false, true, is_invoke, 1),
             Self::Fixed => (false, false, is_invoke, 30),
+            Self::Keda => (false, true, is_invoke, 15),
+            Self::Seasonal => (false, true, is_invoke, 1),
+            // Those that only look at workers need statistics all the same: they are what a turn comes with.
+            Self::Hpa => (false, true, true, 15),
+            Self::Kpa => (true, true, true, 2),
+            Self::TargetTracking | Self::DelayedOff | Self::Lcp => (false, true, true, 1),
         };
         Needs { signals, statistics, observation, shortest_poll: Millis::from_secs(shortest_poll) }
     }
@@ -98,6 +135,13 @@ impl AlgorithmKind {
             Self::Pid => pid::KEYS,
             Self::PeakRate => peak_rate::KEYS,
             Self::Fixed => fixed::KEYS,
+            Self::Keda => keda::KEYS,
+            Self::Hpa => hpa::KEYS,
+            Self::Kpa => kpa::KEYS,
+            Self::TargetTracking => target_tracking::KEYS,
+            Self::DelayedOff => delayed_off::KEYS,
+            Self::Seasonal => seasonal::KEYS,
+            Self::Lcp => lcp::KEYS,
         }
     }
 }
@@ -115,7 +159,7 @@ pub struct Needs {
     pub signals: bool,
     /// Statistics of the task queues.
     pub statistics: bool,
-    /// Counts of the group's workers.
+    /// Counts of the group's workers, and for rules that go by use of their slots and tasks.
     pub observation: bool,
     /// The shortest interval at which it wants statistics.
     pub shortest_poll: Millis,

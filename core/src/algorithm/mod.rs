@@ -4,15 +4,27 @@
 //! [`AlgorithmKind`] and one line in the table that this file dispatches with.
 
 pub mod backlog;
+pub mod delayed_off;
 pub mod fixed;
+mod history;
+pub mod hpa;
+pub mod keda;
 mod kind;
+pub mod kpa;
+pub mod lcp;
 pub mod no_sync;
+mod occupancy;
+mod pacing;
+mod part_mean;
 pub mod peak_rate;
 pub mod pid;
 pub mod rate_based;
+pub mod seasonal;
 mod sizing;
+mod stabilizing;
 mod state;
 mod stepping;
+pub mod target_tracking;
 
 pub use kind::{AlgorithmKind, Needs, config_schema};
 pub use sizing::to_launch;
@@ -132,6 +144,13 @@ enum AnyRule {
     Pid(pid::Pid),
     PeakRate(peak_rate::PeakRate),
     Fixed(fixed::Fixed),
+    Keda(Box<keda::Keda>),
+    Hpa(Box<hpa::Hpa>),
+    Kpa(Box<kpa::Kpa>),
+    TargetTracking(Box<target_tracking::TargetTracking>),
+    DelayedOff(Box<delayed_off::DelayedOff>),
+    Seasonal(Box<seasonal::Seasonal>),
+    Lcp(Box<lcp::Lcp>),
 }
 
 /// Calls the same method of whichever rule it is.
@@ -145,6 +164,13 @@ macro_rules! dispatch {
             AnyRule::Pid($inner) => $call,
             AnyRule::PeakRate($inner) => $call,
             AnyRule::Fixed($inner) => $call,
+            AnyRule::Keda($inner) => $call,
+            AnyRule::Hpa($inner) => $call,
+            AnyRule::Kpa($inner) => $call,
+            AnyRule::TargetTracking($inner) => $call,
+            AnyRule::DelayedOff($inner) => $call,
+            AnyRule::Seasonal($inner) => $call,
+            AnyRule::Lcp($inner) => $call,
         }
     };
 }
@@ -172,6 +198,17 @@ impl Algorithm {
             AlgorithmKind::Pid => AnyRule::Pid(pid::Pid::new(config, state)?),
             AlgorithmKind::PeakRate => AnyRule::PeakRate(peak_rate::PeakRate::new(config, state)?),
             AlgorithmKind::Fixed => AnyRule::Fixed(fixed::Fixed::new(config, state)?),
+            AlgorithmKind::Keda => AnyRule::Keda(Box::new(keda::Keda::new(config, state)?)),
+            AlgorithmKind::Hpa => AnyRule::Hpa(Box::new(hpa::Hpa::new(config, state)?)),
+            AlgorithmKind::Kpa => AnyRule::Kpa(Box::new(kpa::Kpa::new(config, state)?)),
+            AlgorithmKind::TargetTracking => {
+                AnyRule::TargetTracking(Box::new(target_tracking::TargetTracking::new(config, state)?))
+            }
+            AlgorithmKind::DelayedOff => {
+                AnyRule::DelayedOff(Box::new(delayed_off::DelayedOff::new(config, state)?))
+            }
+            AlgorithmKind::Seasonal => AnyRule::Seasonal(Box::new(seasonal::Seasonal::new(config, state)?)),
+            AlgorithmKind::Lcp => AnyRule::Lcp(Box::new(lcp::Lcp::new(config, state)?)),
         };
         Ok(Self { kind, rule })
     }

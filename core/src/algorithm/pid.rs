@@ -12,7 +12,7 @@
 //! further than to what the whole set is worth (K. J. Åström, T. Hägglund, "PID Controllers", 1995, section 3.5).
 //! Workers are removed newest first. Signals are not used.
 
-use super::sizing::{Bounds, MIN_COUNT, Planned, Totals, max_count};
+use super::sizing::{Bounds, MIN_COUNT, Planned, Totals, max_count, saturated};
 use super::state::{Slot, finite, time};
 use super::stepping::METRICS_POLL_INTERVAL;
 use super::{Context, ScalingAlgorithm, Verdict, Wish};
@@ -111,13 +111,9 @@ impl Pid {
         }
     }
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "saturates by definition; far above any limit anyway"
-    )]
     fn act(&mut self, context: Context<'_>, turn: &Turn) -> (Wish, Reason) {
         let current = self.planned.get();
-        let recommended = turn.output.round() as i64;
+        let recommended = saturated(turn.output.round());
         let (size, cut) = self.config.bounds.cut(recommended);
         let (wish, limit) = match self.planned.go_to(context, size) {
             Ok(_) if size == current => (Wish::Nothing, cut),

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
 
-const STATE_KEYS: [&str; 22] = [
+const STATE_KEYS: [&str; 40] = [
     "worker_count",
     "ewma_arrival_rate",
     "ewma_dispatch_rate",
@@ -32,6 +32,24 @@ const STATE_KEYS: [&str; 22] = [
     "last_error",
     "last_control_time_ms",
     "dispatch_rates_by_worker_count",
+    "recommended_workers",
+    "worker_count_changes",
+    "last_activity_check_time_ms",
+    "last_active_time_ms",
+    "concurrency_by_tick",
+    "last_panic_time_ms",
+    "panic_worker_count",
+    "idle_since_ms",
+    "slots_per_worker",
+    "part_number",
+    "part_mean",
+    "part_look_count",
+    "utilization_by_period",
+    "worker_count_before_scale_up",
+    "needed_workers",
+    "cost_by_worker_count",
+    "arrival_rate_by_part",
+    "profile_offset_rate",
     "unknown",
     "",
 ];
@@ -55,6 +73,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         1 => any::<bool>().prop_map(Value::from),
         1 => ".{0,8}".prop_map(Value::from),
         1 => prop::collection::vec(any_number(), 0..4).prop_map(Value::from),
+        1 => prop::collection::vec(prop::collection::vec(any_number(), 1..4), 0..4).prop_map(|pairs| json!(pairs)),
         1 => prop::collection::btree_map("[0-9]{1,3}", prop::collection::vec(any_number(), 0..4), 0..4)
             .prop_map(|m| json!(m)),
     ]
@@ -100,7 +119,7 @@ enum Event {
     Added { task_type: TaskQueueType, is_sync_match: bool, no_sync: u32, rate_limited: u32 },
     Polled(MetricsSnapshot),
     Deferred(MetricsSnapshot),
-    Observed(Option<u32>, Option<u32>),
+    Observed(Observation),
     Registered,
 }
 
@@ -109,6 +128,26 @@ fn any_snapshot() -> impl Strategy<Value = MetricsSnapshot> {
         workflow,
         activity,
         nexus,
+    })
+}
+
+fn any_observation() -> impl Strategy<Value = Observation> {
+    let count = || prop_oneof![6 => prop::option::of(0..50_u32), 1 => any::<Option<u32>>()];
+    let mean = prop_oneof![4 => (0.0..100.0_f64).prop_map(Some), 1 => any::<Option<f64>>()];
+    let backlog = prop_oneof![4 => (0..100_i64).prop_map(Some), 1 => any::<Option<i64>>()];
+    let ready = any::<Option<u32>>().prop_map(|ready| ready.map(|ready| ready % 50));
+    let parts = (ready, prop::option::of(0..9_u32), count(), count(), count(), backlog, mean);
+    parts.prop_map(|(ready, starting, busy_slots, slots, running, backlog_count, mean_concurrency)| {
+        Observation {
+            ready,
+            starting,
+            draining: None,
+            busy_slots,
+            slots,
+            running,
+            backlog_count,
+            mean_concurrency,
+        }
     })
 }
 
@@ -121,7 +160,7 @@ fn any_event() -> impl Strategy<Value = (i64, Event)> {
         ),
         6 => any_snapshot().prop_map(Event::Polled),
         2 => any_snapshot().prop_map(Event::Deferred),
-        1 => (any::<Option<u32>>(), prop::option::of(0..9_u32)).prop_map(|(r, s)| Event::Observed(r.map(|r| r % 50), s)),
+        3 => any_observation().prop_map(Event::Observed),
         1 => Just(Event::Registered),
     ];
     let passes = prop_oneof![6 => 0..120_000_i64, 1 => -100_000..0_i64, 1 => any::<i64>()];
@@ -235,8 +274,8 @@ proptest! {
         let mut observation = Observation::default();
         for (passes, event) in &case.events {
             now = now.saturating_add(*passes);
-            if let Event::Observed(ready, starting) = event {
-                observation = Observation { ready: *ready, starting: *starting, ..Observation::default() };
+            if let Event::Observed(seen) = event {
+                observation = *seen;
             }
             let context = Context { now: Timestamp::from_millis(now), strategy: case.strategy, observation: &observation };
             let mut resumed = Algorithm::new(case.kind, &case.config, &rule.state()).unwrap();

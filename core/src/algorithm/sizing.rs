@@ -7,11 +7,20 @@ use crate::decision::{Launch, Limit};
 use crate::metrics::MetricsSnapshot;
 use crate::spec::LaunchStrategy;
 
-pub(super) const MIN_COUNT: KeyDoc =
-    KeyDoc::count("min_count", 0).help("The rule never goes below this many workers");
+pub(super) const MIN_COUNT: KeyDoc = min_count(0);
+
+pub(super) const fn min_count(default: i32) -> KeyDoc {
+    KeyDoc::count("min_count", default).help("The rule never goes below this many workers")
+}
 
 pub(super) const fn max_count(default: i32) -> KeyDoc {
     KeyDoc::count("max_count", default).at_least(1.0).help("The rule never goes above this many workers")
+}
+
+/// A computed number of workers as an integer, as near as one comes.
+#[expect(clippy::cast_possible_truncation, reason = "saturates by definition; far above any limit anyway")]
+pub(super) const fn saturated(workers: f64) -> i64 {
+    workers as i64
 }
 
 /// Turns a wish into a launch; none when there is nothing to do.
@@ -43,10 +52,19 @@ pub(super) struct Bounds {
 
 impl Bounds {
     pub(super) fn read(config: &Reader<'_>, max_count: &KeyDoc) -> Result<Self, ConfigError> {
-        let (min, max) = (config.count(&MIN_COUNT)?, config.count(max_count)?);
+        Self::between(config, &MIN_COUNT, max_count)
+    }
+
+    /// Bounds of a rule that has a smallest size of its own.
+    pub(super) fn between(
+        config: &Reader<'_>,
+        min_count: &KeyDoc,
+        max_count: &KeyDoc,
+    ) -> Result<Self, ConfigError> {
+        let (min, max) = (config.count(min_count)?, config.count(max_count)?);
         if min > max {
             let expected = format!("at most max_count ({max})");
-            return Err(ConfigError::new(MIN_COUNT.key, min.to_string(), expected));
+            return Err(ConfigError::new(min_count.key, min.to_string(), expected));
         }
         Ok(Self { min, max })
     }

@@ -49,6 +49,26 @@ impl Rig {
         self.observation = Observation { ready: Some(workers), starting: Some(0), ..Observation::default() };
     }
 
+    /// Workers with their slots, and how many of these hold tasks.
+    pub(super) fn see(&mut self, ready: u32, starting: u32, slots: u32, busy: u32) -> &mut Self {
+        self.observation = Observation {
+            ready: Some(ready),
+            starting: Some(starting),
+            slots: Some(slots),
+            busy_slots: Some(busy),
+            running: Some(busy),
+            backlog_count: Some(0),
+            ..Observation::default()
+        };
+        self
+    }
+
+    /// So many tasks ran or waited since the last look.
+    pub(super) fn see_tasks(&mut self, ready: u32, slots: u32, tasks: f64) -> &mut Self {
+        self.see(ready, 0, slots, 0).observation.mean_concurrency = Some(tasks);
+        self
+    }
+
     pub(super) fn start(&mut self, now: i64) -> Verdict {
         let now = Timestamp::from_millis(now);
         let context = Context { now, strategy: self.strategy, observation: &self.observation };

@@ -77,9 +77,11 @@ fn every_default_interval_is_at_least_what_is_declared() {
 }
 
 #[test]
-fn only_workers_that_end_by_themselves_have_to_be_observed() {
+fn only_workers_that_end_by_themselves_and_use_of_slots_have_to_be_observed() {
+    use AlgorithmKind::{DelayedOff, Hpa, Kpa, Lcp, TargetTracking};
     for kind in AlgorithmKind::ALL {
-        assert!(!kind.needs(WorkerSet).observation, "{}", kind.name());
+        let goes_by_use = [DelayedOff, Hpa, Kpa, Lcp, TargetTracking].contains(kind);
+        assert_eq!(kind.needs(WorkerSet).observation, goes_by_use, "{}", kind.name());
     }
     assert!(AlgorithmKind::Backlog.needs(Invoke).observation);
     assert!(!AlgorithmKind::NoSync.needs(Invoke).observation);
@@ -120,4 +122,22 @@ fn whole_numbers_of_a_state_go_out_without_a_point() {
         assert_eq!(again.state(), rig.state());
     }
     let _: Value = rig.state();
+}
+
+#[test]
+fn the_baselines_poll_no_more_often_than_their_originals_look() {
+    let shortest = |kind: AlgorithmKind| kind.needs(WorkerSet).shortest_poll.get();
+    assert_eq!(shortest(AlgorithmKind::Kpa), 2_000);
+    assert_eq!(shortest(AlgorithmKind::Hpa), 15_000);
+    assert_eq!(shortest(AlgorithmKind::Keda), 15_000);
+}
+
+#[test]
+fn every_key_of_an_interval_allows_what_is_declared() {
+    for kind in AlgorithmKind::ALL {
+        let doc = config_schema(*kind).iter().find(|doc| doc.key == "metrics_poll_interval_ms");
+        let declared = kind.needs(kind.launch_strategies()[0]).shortest_poll.as_f64();
+        let is_original = kind.name().starts_with("no-sync") || kind.name() == "rate-based";
+        assert!(is_original || doc.is_none_or(|doc| doc.minimum == Some(declared)), "{}", kind.name());
+    }
 }

@@ -96,6 +96,29 @@ fn the_other_algorithms_decide_too() {
 }
 
 #[test]
+fn the_baselines_decide_too() {
+    let metrics = json!({"activity": {"last_backlog_count": 40, "last_arrival_rate": 18}});
+    let observation = json!({"ready": 2, "starting": 0, "slots": 4, "busy_slots": 4, "running": 4, "backlog_count": 40,
+        "mean_concurrency": 16.5});
+    let sizes = [
+        ("keda", 6),
+        ("hpa", 3),
+        ("kpa", 12),
+        ("target-tracking", 2),
+        ("delayed-off", 9),
+        ("seasonal", 11),
+        ("lcp", 11),
+    ];
+    for (algorithm, size) in sizes {
+        let request = json!({"algorithm": algorithm, "now_ms": 1_000_000, "metrics": metrics,
+            "status": {"worker_count": 2}, "observation": observation});
+        let answer = decide(&request);
+        assert_eq!(answer["reason"]["desired_workers"], json!(size), "{answer}");
+        assert_eq!(answer["status"]["worker_count"], json!(size), "{answer}");
+    }
+}
+
+#[test]
 fn rates_are_read_in_single_precision_as_the_wire_has_them() {
     // Halfway between two f32 and a little more: by way of an f64 it would be rounded down.
     let line = r#"{"algorithm":"no-sync","now_ms":0,"metrics":{"nexus":{"last_processing_rate":1.00000005960464477539062500000001}}}"#;

@@ -1,6 +1,9 @@
 //! Explanations, read as a person would.
 
-use crate::algorithm::AlgorithmKind::{self, Backlog, Fixed, NoSync, PeakRate, Pid, RateBased};
+use crate::algorithm::AlgorithmKind::{
+    self, Backlog, DelayedOff, Fixed, Hpa, Keda, Kpa, Lcp, NoSync, PeakRate, Pid, RateBased, Seasonal,
+    TargetTracking,
+};
 use crate::algorithm::{Algorithm, Context};
 use crate::config::ConfigMap;
 use crate::decision::{Limit, Reason, Rule};
@@ -188,11 +191,79 @@ fn no_change_reads_as_a_sentence_with_numbers_and_units() {
 
 #[test]
 fn no_explanation_shows_the_key_of_a_record() {
-    for kind in [NoSync, RateBased, Backlog, Pid, PeakRate, Fixed] {
+    for kind in AlgorithmKind::ALL.iter().copied() {
         for (backlog, rate) in [(0, 0.0), (1, 1.0), (100, 20.0), (-1, 1.0)] {
             let text = on_poll(kind, json!({}), json!({}), backlog, rate);
             assert!(!text.contains('_') && !text.contains("unknown"), "{text}");
+            let text = on_busy_poll(kind, json!({"worker_count": 3}));
+            assert!(!text.contains('_') && !text.contains("unknown"), "{text}");
         }
+    }
+}
+
+/// Two workers of two slots, all busy, with 40 more tasks waiting.
+fn on_busy_poll(kind: AlgorithmKind, state: Value) -> String {
+    let mut algorithm = algorithm(kind, json!({}), state);
+    let observation = Observation {
+        ready: Some(2),
+        starting: Some(0),
+        slots: Some(4),
+        busy_slots: Some(4),
+        mean_concurrency: Some(44.0),
+        ..Observation::default()
+    };
+    let queue = QueueMetrics { last_backlog_count: 40, last_arrival_rate: 18.0, ..QueueMetrics::default() };
+    let metrics = MetricsSnapshot { activity: Some(queue), ..MetricsSnapshot::default() };
+    let context = Context { observation: &observation, ..context(&algorithm) };
+    algorithm.on_metrics(context, &metrics).reason.unwrap().explain(kind.name())
+}
+
+#[test]
+fn baselines_read_as_plain_sentences() {
+    let two = || json!({"worker_count": 2});
+    let cases = [
+        (
+            on_busy_poll(Hpa, two()),
+            "Why: hpa saw 100 % of the slots busy where 80 % shall be. It goes from 2 to 3 workers.",
+        ),
+        (
+            on_busy_poll(TargetTracking, two()),
+            "Why: target-tracking saw 100 % of the slots busy where 75 % shall be (0 periods in a row above that, 0 \
+          well below). It stays at 2 workers, because the measure has not been out of its range for enough periods in \
+          a row.",
+        ),
+        (
+            on_busy_poll(Keda, two()),
+            "Why: keda saw a backlog of 40 where 5 tasks for each worker may wait. It goes from 2 to 6 workers, not to \
+          8, because one action may add only so many workers.",
+        ),
+        (
+            on_busy_poll(Keda, json!({})),
+            "Why: keda saw a backlog of 40 and no worker. It goes from 0 to 1 workers.",
+        ),
+        (
+            on_busy_poll(Kpa, two()),
+            "Why: kpa is in panic mode and lately saw 44 tasks run and wait, where each of 2 ready workers shall have \
+          1.4. It goes from 2 to 32 workers.",
+        ),
+        (
+            on_busy_poll(DelayedOff, two()),
+            "Why: delayed-off saw 44 tasks run and wait, work for 22 workers of 2 slots; it keeps what was needed \
+          within the last 60 s. It goes from 2 to 22 workers.",
+        ),
+        (
+            on_busy_poll(Seasonal, two()),
+            "Why: seasonal saw 18 tasks/s arrive and a backlog of 40, and expects 18 tasks/s within 60 s; that is work \
+          for 9.33 workers, and 11 with the safety margin. It goes from 2 to 11 workers.",
+        ),
+        (
+            on_busy_poll(Lcp, two()),
+            "Why: lcp saw 44 tasks run and wait on workers of 2 slots; as far as hindsight goes, 30 to 44 workers are \
+          right. It goes from 2 to 30 workers.",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(text, expected);
     }
 }
 

@@ -35,10 +35,25 @@ const fn direction_of(rule: Rule) -> Direction {
         | Rule::LifetimeRefresh
         | Rule::OfferedLoadAbove
         | Rule::NoFreeSlot
-        | Rule::ControlAbove => Direction::Up,
-        Rule::OfferedLoadBelow | Rule::BacklogEmpty | Rule::ControlBelow | Rule::BelowPeakRate => {
-            Direction::Down
-        }
+        | Rule::ControlAbove
+        | Rule::UtilizationAbove
+        | Rule::BacklogPerWorkerAbove
+        | Rule::Activated
+        | Rule::ConcurrencyAbove
+        | Rule::Panic
+        | Rule::ForecastAbove
+        | Rule::CostAbove => Direction::Up,
+        Rule::OfferedLoadBelow
+        | Rule::BacklogEmpty
+        | Rule::ControlBelow
+        | Rule::BelowPeakRate
+        | Rule::UtilizationBelow
+        | Rule::BacklogPerWorkerBelow
+        | Rule::Deactivated
+        | Rule::ConcurrencyBelow
+        | Rule::SurplusOverBreakEven
+        | Rule::ForecastBelow
+        | Rule::CostBelow => Direction::Down,
         _ => Direction::Set,
     }
 }
@@ -79,7 +94,7 @@ pub fn rule(decision: &Decision) -> String {
 }
 
 /// Inputs of a decision that come from the spec and not from what was seen.
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 18] = [
     "threshold",
     "cooldown_ms",
     "lifetime_ms",
@@ -91,6 +106,13 @@ const SETTINGS: [&str; 11] = [
     "empty_backlog_ms",
     "set_point",
     "threshold_rate",
+    "target_utilization",
+    "target_backlog_per_worker",
+    "target_concurrency",
+    "activation_backlog",
+    "break_even_ms",
+    "lead_time_ms",
+    "switching_cost_s",
 ];
 
 /// All decisions of a group in which one rule acted.
@@ -208,7 +230,7 @@ fn lower_first(text: &str) -> String {
 }
 
 /// Names that read better in other words than their own.
-const WORDS: [(&str, &str); 13] = [
+const WORDS: [(&str, &str); 16] = [
     ("no_sync_match_count", "adds without a waiting worker"),
     ("sync_match_count", "adds with one"),
     ("utilization_workers", "workers for the utilization target"),
@@ -222,6 +244,9 @@ const WORDS: [(&str, &str); 13] = [
     ("max_count", "maximum"),
     ("no_sync_quiet_ms", "quiet time"),
     ("empty_backlog_ms", "empty time"),
+    ("break_even_ms", "break-even time"),
+    ("lower_bound_workers", "workers that hindsight asks for"),
+    ("upper_bound_workers", "workers that hindsight allows"),
 ];
 
 /// The unit stands at the end of a number's name, as in `cooldown_ms` and `arrival_rate`.

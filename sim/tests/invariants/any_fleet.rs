@@ -8,8 +8,35 @@ use wci_sim::model::{
     WorkerModel,
 };
 
-const INVOKED: [&str; 6] = ["no-sync", "no-sync-confirmed", "backlog", "pid", "peak-rate", "fixed"];
-const SETS: [&str; 5] = ["rate-based", "backlog", "pid", "peak-rate", "fixed"];
+const INVOKED: [&str; 13] = [
+    "no-sync",
+    "no-sync-confirmed",
+    "backlog",
+    "pid",
+    "peak-rate",
+    "fixed",
+    "keda",
+    "hpa",
+    "kpa",
+    "target-tracking",
+    "delayed-off",
+    "seasonal",
+    "lcp",
+];
+const SETS: [&str; 12] = [
+    "rate-based",
+    "backlog",
+    "pid",
+    "peak-rate",
+    "fixed",
+    "keda",
+    "hpa",
+    "kpa",
+    "target-tracking",
+    "delayed-off",
+    "seasonal",
+    "lcp",
+];
 
 /// A spec and its groups. Either the controller starts all workers, or the platform does.
 pub fn any(luck: &mut Luck) -> (Spec, Vec<Group>) {
