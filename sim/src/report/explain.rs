@@ -147,7 +147,10 @@ fn around_text(rows: &[TimelineRow], window_s: f64, t_s: f64) -> Option<String> 
         number(row.dispatch_rate),
     );
     if let Some(wait) = row.schedule_to_start_p95_ms {
-        let _ = write!(text, ", 95 % of the tasks taken had waited less than {}", duration_ms(wait));
+        let _ = match wait {
+            0.0 => write!(text, ", 95 % of the tasks taken had not waited"),
+            _ => write!(text, ", 95 % of the tasks taken had waited less than {}", duration_ms(wait)),
+        };
     }
     Some(text)
 }

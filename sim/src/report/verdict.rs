@@ -50,9 +50,20 @@ fn load(total: &Figures) -> String {
     } else if lost > 0 {
         format!("Kept up with the load, but {} failed", plural(lost, "task", "tasks"))
     } else {
-        "Kept up with the load".into()
+        match total.schedule_to_start.p95 {
+            Some(wait) if wait >= LONG_WAIT_MS => {
+                format!(
+                    "Caught up with the load, but 5 % of the tasks waited {} or longer",
+                    duration_ms(wait)
+                )
+            }
+            _ => "Kept up with the load".into(),
+        }
     }
 }
+
+/// Who waited longer would not say that the workers kept up.
+const LONG_WAIT_MS: f64 = 60_000.0;
 
 fn detail(total: &Figures) -> String {
     let tasks = &total.tasks;
@@ -230,6 +241,16 @@ mod tests {
         assert_eq!(quantile(&waits, waits.p99, "p99"), "never");
         assert_eq!(quantile(&waits, waits.p50, "p50"), "-");
         assert_eq!(less_than(&waits, waits.p95, "p95"), ">= 5 s");
+    }
+
+    #[test]
+    fn catching_up_late_is_not_keeping_up() {
+        let mut result = run();
+        result.summary.total.schedule_to_start.p95 = Some(540_000.0);
+        let mut report = report(&result);
+        report.expectations.clear();
+        let headline = verdict(&report).headline;
+        assert_eq!(headline, "Caught up with the load, but 5 % of the tasks waited 9 min or longer.");
     }
 
     #[test]
