@@ -42,6 +42,8 @@ impl Kubernetes {
             }
             None => Config::incluster().map_err(|e| wrong(&e))?,
         };
+        // Our classes decide about retries; the client's own would hide throttling from them.
+        config.default_retry = false;
         config.connect_timeout = Some(Duration::from_secs(5));
         config.read_timeout = Some(Duration::from_secs(20));
         config.write_timeout = Some(Duration::from_secs(20));

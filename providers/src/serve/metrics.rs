@@ -143,7 +143,6 @@ impl Metrics {
 }
 
 /// `/metrics`, `/healthz` (the process runs) and `/readyz` (it reaches Temporal).
-#[must_use]
 pub fn router(metrics: Metrics, client: temporalio_client::Client) -> Router {
     const FORM: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let figures = move || async move { ([(header::CONTENT_TYPE, FORM)], metrics.text()) };

@@ -1,11 +1,13 @@
 //! Amazon's providers: their failures by class, and workers that the server's hook brings about.
 
-use crate::fakes::{Aws, EXTERNAL_ID, FUNCTION, ROLE};
+use crate::fakes::{Aws, Call, EXTERNAL_ID, FUNCTION, ROLE, env};
 use crate::load;
-use crate::program::eventually;
+use crate::program::{eventually, free_port};
+use crate::suite::{Mood, OtherSide, conforms};
 use crate::temporal::{Server, version, whole};
 use serde_json::{Value, json};
 use std::time::Duration;
+use wci_providers::Host;
 
 fn lambda(function: &str, role: &str, external_id: &str) -> Value {
     json!({"scaling_group_specs": {"g": {"compute": {"provider_type": "aws-lambda",
@@ -23,7 +25,7 @@ async fn the_hooks_signal_invokes_the_function_within_a_second() {
     let mut load = load::start(&server, "fn-q", 2.0, 1.5, 0.1);
     let started = std::time::SystemTime::now();
     let first = eventually("the function is invoked", Duration::from_secs(20), async || {
-        aws.calls().into_iter().filter(crate::fakes::Call::is_invoke).nth(before)
+        aws.calls().into_iter().filter(Call::is_invoke).nth(before)
     })
     .await;
     let latency = first.at.duration_since(started).unwrap();
@@ -79,7 +81,7 @@ async fn a_service_follows_the_load_up_and_down() {
             "scale_up_cooldown_ms": 200, "scale_down_cooldown_ms": 200}}}}});
     client.update(&version("set"), &whole(spec)).await.unwrap();
     let _load = load::start(&server, "set-q", 4.0, 2.0, 0.1);
-    let sizes = async || aws.calls().iter().filter_map(crate::fakes::Call::desired_count).collect::<Vec<_>>();
+    let sizes = async || aws.calls().iter().filter_map(Call::desired_count).collect::<Vec<_>>();
     eventually("it grows to its maximum", Duration::from_secs(20), async || {
         sizes().await.contains(&3).then_some(())
     })
@@ -92,4 +94,67 @@ async fn a_service_follows_the_load_up_and_down() {
     .await;
     let all = sizes().await;
     assert!(all.windows(2).all(|pair| (pair[0] - pair[1]).abs() <= 1), "one step at a time: {all:?}");
+}
+
+/// Amazon as one provider sees it.
+struct Side<'a> {
+    aws: &'a Aws,
+    compute: Value,
+}
+
+impl OtherSide for Side<'_> {
+    fn compute(&self) -> Value {
+        self.compute.clone()
+    }
+    fn host(&self) -> Host {
+        Host::default()
+    }
+    fn workers(&self) -> u32 {
+        let invoked = self.aws.count_done(Call::is_invoke);
+        let size = self.aws.last_done(Call::desired_count);
+        u32::try_from(size.unwrap_or(i64::try_from(invoked).unwrap())).unwrap()
+    }
+    fn set_mood(&self, mood: Mood) -> bool {
+        let code = |status| match status {
+            429 => "ThrottlingException",
+            403 => "AccessDeniedException",
+            404 => "ResourceNotFoundException",
+            503 => "ServiceException",
+            _ => "InvalidParameterException",
+        };
+        match mood {
+            Mood::Well => self.aws.work(),
+            Mood::Failing(status) => self.aws.fail("", status, code(status)),
+            Mood::Silent => self.aws.fail("", 0, ""),
+        }
+        true
+    }
+}
+
+/// In a process of its own: the SDK takes address and credentials from the environment.
+#[tokio::test(flavor = "multi_thread")]
+async fn lambda_and_ecs_conform() {
+    let Some(port) = std::env::var("WCI_TEST_AWS_PORT").ok() else {
+        let port = free_port();
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "aws::lambda_and_ecs_conform", "--nocapture"]);
+        command.env("WCI_TEST_AWS_PORT", port.to_string()).envs(env(&format!("http://127.0.0.1:{port}")));
+        let ended = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        return;
+    };
+    let aws = Aws::start_on(port.parse().unwrap()).await;
+    aws.demand("arn:aws:iam::123456789012:role/conforming", "hunter22-external");
+    let role =
+        json!({"role": "arn:aws:iam::123456789012:role/conforming", "role_external_id": "hunter22-external"});
+    for (provider_type, own) in [
+        ("aws-lambda", json!({"arn": FUNCTION})),
+        ("aws-ecs", json!({"cluster": "workers", "service": "worker", "region": "us-east-1"})),
+    ] {
+        let mut config = own.as_object().unwrap().clone();
+        config.extend(role.as_object().unwrap().clone());
+        aws.forget();
+        conforms(&Side { aws: &aws, compute: json!({"provider_type": provider_type, "config": config}) })
+            .await;
+    }
 }

@@ -19,6 +19,8 @@ pub struct Call {
     /// The operation of services that name it in a header or a form field.
     pub operation: String,
     pub body: String,
+    /// It was made to fail.
+    pub has_failed: bool,
 }
 
 impl Call {
@@ -54,6 +56,11 @@ pub const EXTERNAL_ID: &str = "external-id-4711";
 
 impl Aws {
     pub async fn start() -> Self {
+        Self::start_on(0).await
+    }
+
+    /// On this port; 0 is any.
+    pub async fn start_on(own_port: u16) -> Self {
         wci_providers::install_crypto();
         let port = free_port();
         let mut command = Command::new(tool("moto_server"));
@@ -65,7 +72,7 @@ impl Aws {
             demands: Arc::default(),
             failing: Arc::default(),
         };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", own_port)).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().fallback(pass).with_state(door.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -137,17 +144,23 @@ impl Aws {
         self.calls().iter().filter(|call| is_meant(call)).count()
     }
 
+    pub fn forget(&self) {
+        self.door.calls.lock().unwrap().clear();
+    }
+
+    /// How many such calls were not made to fail.
+    pub fn count_done(&self, is_meant: impl Fn(&Call) -> bool) -> usize {
+        self.count(|call| !call.has_failed && is_meant(call))
+    }
+
+    /// The last value of calls that were not made to fail.
+    pub fn last_done<T>(&self, value: impl Fn(&Call) -> Option<T>) -> Option<T> {
+        self.calls().iter().filter(|call| !call.has_failed).filter_map(value).next_back()
+    }
+
     /// The environment that leads a program's AWS calls here.
     pub fn env(&self) -> Vec<(String, String)> {
-        [
-            ("AWS_ENDPOINT_URL", self.address.as_str()),
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_EC2_METADATA_DISABLED", "true"),
-        ]
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .to_vec()
+        env(&self.address)
     }
 
     async fn ecs(&self, operation: &str, body: Value) {
@@ -175,6 +188,19 @@ impl Aws {
     }
 }
 
+/// The environment that leads a program's AWS calls to this address.
+pub fn env(address: &str) -> Vec<(String, String)> {
+    [
+        ("AWS_ENDPOINT_URL", address),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .to_vec()
+}
+
 async fn pass(State(door): State<Door>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, 1 << 20).await.unwrap();
@@ -183,14 +209,15 @@ async fn pass(State(door): State<Door>, request: Request) -> Response {
     let action = text.split('&').find_map(|field| field.strip_prefix("Action="));
     let operation = target.or(action).unwrap_or_default().to_owned();
     let path = parts.uri.path().to_owned();
-    let call =
-        Call { at: SystemTime::now(), path: path.clone(), operation: operation.clone(), body: text.clone() };
-    door.calls.lock().unwrap().push(call);
     let failing = door.failing.lock().unwrap().clone();
-    if let Some((what, status, code)) = failing
-        && (path.contains(&what) || operation.contains(&what))
-    {
-        return error(status, &code, &operation);
+    let failing = failing.filter(|(what, ..)| path.contains(what) || operation.contains(what));
+    let has_failed = failing.is_some();
+    let (called, at) = (operation.clone(), SystemTime::now());
+    door.calls.lock().unwrap().push(Call { at, path, operation: called, body: text.clone(), has_failed });
+    match failing {
+        None => {}
+        Some((_, 0, _)) => std::future::pending().await,
+        Some((_, status, code)) => return error(status, &code, &operation),
     }
     if operation == "AssumeRole" && !door.admits(&text) {
         return error(403, "AccessDenied", &operation);

@@ -10,4 +10,6 @@ mod parity;
 mod program;
 mod serve;
 mod subprocess;
+#[path = "../suite/mod.rs"]
+mod suite;
 mod temporal;
