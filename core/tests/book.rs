@@ -1,4 +1,5 @@
-//! The book tells the truth: each algorithm's page lists its parameters with the defaults that the code has.
+//! The book tells the truth: each algorithm's page lists its parameters with the defaults that the code has, and the
+//! page on rules of your own shows code that compiles.
 
 use std::collections::BTreeMap;
 use wci_core::algorithm::AlgorithmKind;
@@ -30,4 +31,20 @@ fn every_parameter_is_in_the_book_with_its_default() {
         let coded = schema.iter().map(|doc| (doc.key.to_owned(), doc.default.unwrap_or(f64::NAN))).collect();
         assert_eq!(written, coded, "the page of {}", kind.name());
     }
+}
+
+/// What stands between two marks.
+fn between<'a>(text: &'a str, begin: &str, end: &str) -> &'a str {
+    let (_, rest) = text.split_once(begin).unwrap_or_else(|| panic!("no {begin:?}"));
+    rest.split_once(end).unwrap_or_else(|| panic!("no {end:?}")).0.trim()
+}
+
+#[test]
+fn the_rule_of_the_page_is_the_rule_of_the_example() {
+    let page = include_str!("../../docs/algorithms/your-own.md");
+    let example = include_str!("../examples/your_own.rs");
+    assert_eq!(
+        between(page, "```rust\n", "```"),
+        between(example, "// ANCHOR: rule\n", "// ANCHOR_END: rule")
+    );
 }
