@@ -1,6 +1,6 @@
 //! The waits themselves, as counts that several runs can be added up from, and the quantiles of such sums.
 
-use crate::histogram::Histogram;
+use crate::histogram::{Histogram, Sparse};
 use crate::model::{MILLI, Nanos};
 use crate::results::Quantiles;
 use serde::{Deserialize, Serialize};
@@ -23,14 +23,13 @@ pub struct Pool {
 /// Known values, and lower bounds of those that are not known yet.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
-    /// What is known.
-    pub known: Histogram,
-    /// What is at least so large.
-    pub bounds: Bounds,
+    known: Sparse,
+    bounds: Sparse,
+    shortest_bound: Option<Nanos>,
 }
 
 /// Lower bounds of values that are not known.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bounds {
     counts: Histogram,
     shortest: Option<Nanos>,
@@ -51,6 +50,31 @@ impl Ratio {
     pub const fn new(part: f64, whole: f64) -> Self {
         Self { part, whole }
     }
+}
+
+impl Sample {
+    /// Known values and the bounds of the others.
+    #[must_use]
+    pub fn new(known: &Histogram, bounds: &Bounds) -> Self {
+        Self {
+            known: Sparse::from(known),
+            bounds: Sparse::from(&bounds.counts),
+            shortest_bound: bounds.shortest,
+        }
+    }
+}
+
+/// The quantiles of several runs' values together.
+#[must_use]
+pub fn pooled<'a>(samples: impl Iterator<Item = &'a Sample>) -> Quantiles {
+    let mut known = Histogram::default();
+    let mut bounds = Bounds::default();
+    for sample in samples {
+        known.add(&sample.known);
+        bounds.counts.add(&sample.bounds);
+        bounds.shortest = bounds.shortest.into_iter().chain(sample.shortest_bound).min();
+    }
+    quantiles([(&known, &bounds)].into_iter())
 }
 
 impl Bounds {
@@ -104,14 +128,14 @@ mod tests {
     use super::*;
 
     fn sample(known: &[u64], bounds: &[u64]) -> Sample {
-        let mut sample = Sample::default();
-        known.iter().for_each(|value| sample.known.record(value * MILLI));
-        bounds.iter().for_each(|bound| sample.bounds.record(bound * MILLI));
-        sample
+        let (mut values, mut open) = (Histogram::default(), Bounds::default());
+        known.iter().for_each(|value| values.record(value * MILLI));
+        bounds.iter().for_each(|bound| open.record(bound * MILLI));
+        Sample::new(&values, &open)
     }
 
     fn of(parts: &[Sample]) -> Quantiles {
-        quantiles(parts.iter().map(|part| (&part.known, &part.bounds)))
+        pooled(parts.iter())
     }
 
     #[test]

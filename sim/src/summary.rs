@@ -84,8 +84,8 @@ pub fn summarize(
 fn pool(books: &Closed<'_>) -> Pool {
     let c = &books.ledger.counters;
     Pool {
-        waits: Sample { known: books.ledger.waits.clone(), bounds: books.open.waits.clone() },
-        sojourns: Sample { known: books.ledger.sojourns.clone(), bounds: books.open.sojourns.clone() },
+        waits: Sample::new(&books.ledger.waits, &books.open.waits),
+        sojourns: Sample::new(&books.ledger.sojourns, &books.open.sojourns),
         sync_match: Ratio::new(c.measured_sync_matched as f64, c.measured_added as f64),
         cold_start: Ratio::new(c.cold_started as f64, c.measured as f64),
         utilization: Ratio::new(books.integrals.busy as f64, books.integrals.slots as f64),

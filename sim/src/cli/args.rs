@@ -18,6 +18,8 @@ pub struct Args {
 pub enum Command {
     /// Simulate a scenario
     Run(RunArgs),
+    /// Search the setting that is cheapest among those that meet a target
+    Tune(TuneArgs),
     /// Check scenario files without running them
     Validate(ValidateArgs),
     /// Say why it scaled, or did not, at a moment
@@ -76,6 +78,8 @@ pub struct RunArgs {
     pub no_expect: bool,
     #[command(flatten)]
     pub study: StudyArgs,
+    #[command(flatten)]
+    pub until: UntilArgs,
     /// Show no progress
     #[arg(long, short)]
     pub quiet: bool,
@@ -87,13 +91,6 @@ pub struct StudyArgs {
     /// Run under so many seeds, from the scenario's own on; every figure gets its 95 % interval (Student)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(10..=1_000_000))]
     pub replications: Option<u64>,
-    /// Replicate, in blocks of 10, until half the interval is at most this share of the mean: ci=1%. Without
-    /// --replications at most 1000 times
-    #[arg(long, value_name = "ci=SHARE")]
-    pub until: Option<String>,
-    /// With --until: the figures that shall be so precise; repeatable. Default: mean wait and cost
-    #[arg(long = "of", value_name = "KEY", requires = "until")]
-    pub of: Vec<String>,
     /// Threads; default: one for each core. The results are the same for any number
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -101,6 +98,56 @@ pub struct StudyArgs {
     /// checkpoint.jsonl in that folder
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
+}
+
+/// When to stop replicating.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct UntilArgs {
+    /// Replicate, in blocks of 10, until half the interval is at most this share of the mean: ci=1%. Without
+    /// --replications at most 1000 times
+    #[arg(long, value_name = "ci=SHARE")]
+    pub until: Option<String>,
+    /// With --until: the figures that shall be so precise; repeatable. Default: mean wait and cost
+    #[arg(long = "of", value_name = "KEY", requires = "until")]
+    pub of: Vec<String>,
+}
+
+/// `wci tune`.
+#[derive(Debug, ClapArgs)]
+pub struct TuneArgs {
+    /// The scenario files; a setting has to hold in every one of them
+    #[arg(required = true)]
+    pub scenarios: Vec<PathBuf>,
+    /// Set a value of the scenarios by its dotted path; repeatable
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// The figure that shall be small: cost, or a key of run --json
+    #[arg(long, value_name = "KEY", default_value = "cost")]
+    pub minimize: String,
+    /// What has to hold, such as "schedule_to_start.p95 < 1s"; repeatable
+    #[arg(long, value_name = "CONSTRAINT")]
+    pub subject_to: Vec<String>,
+    /// What to vary: PATH=LOW..HIGH, PATH=LOW..HIGH:log or PATH=VALUE,VALUE; repeatable. Default: every number that
+    /// the algorithm is configured with
+    #[arg(long, value_name = "PATH=RANGE")]
+    pub vary: Vec<String>,
+    /// Search these algorithms (comma-separated, or all) instead of the scenarios' own
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with = "vary")]
+    pub algorithms: Vec<String>,
+    /// Try at most so many settings of each algorithm
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub trials: u32,
+    #[command(flatten)]
+    pub study: StudyArgs,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Write report.html, pareto.svg, trials.csv, tune.json and spec.json into this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Show no progress
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// `wci validate`.

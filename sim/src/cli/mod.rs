@@ -20,6 +20,7 @@ mod run;
 mod show;
 mod study;
 mod trace;
+mod tune;
 
 use args::{Args, Command};
 use clap::Parser;
@@ -82,6 +83,7 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> CommandResult {
     match command {
         Command::Run(args) => run::run(&args),
+        Command::Tune(args) => tune::tune(&args),
         Command::Validate(args) => show::validate(&args),
         Command::Schema(args) => show::schema(&args),
         Command::Explain(args) => explain::explain(&args),

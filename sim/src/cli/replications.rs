@@ -1,6 +1,7 @@
 //! `wci run --replications`: a scenario under many seeds.
 
 use super::args::RunArgs;
+use super::study::plan;
 use super::{CommandResult, Failure, Outcome, disk, load, run};
 use crate::report::json::to_json;
 use crate::report::study::{replications_csv, replications_table};
@@ -16,7 +17,7 @@ pub fn run(args: &RunArgs) -> CommandResult {
     if args.mser5 {
         run::leave_out_warm_up(&mut case.resolved)?;
     }
-    let plan = args.study.plan(10, &[&case])?;
+    let plan = plan(&args.study, &args.until, 10, &[&case])?;
     let with_lab = |lab: &Lab<'_>| {
         let result = replicate(lab, &case, &plan)?;
         show(args, &case, &result)

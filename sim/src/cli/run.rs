@@ -16,7 +16,7 @@ use std::time::Instant;
 
 /// Runs a scenario, prints its summary and writes what was asked for.
 pub fn run(args: &RunArgs) -> CommandResult {
-    if args.study.wants_replications() {
+    if args.study.replications.is_some() || args.until.until.is_some() {
         return super::replications::run(args);
     }
     let scenario = load::scenario(&args.scenario)?;

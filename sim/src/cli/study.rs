@@ -1,6 +1,6 @@
 //! What all studies share: threads, progress with the time left, what is remembered, how many replications.
 
-use super::args::StudyArgs;
+use super::args::{StudyArgs, UntilArgs};
 use super::checkpoint::Checkpoint;
 use super::{CommandResult, Failure, load};
 use crate::research::{Case, Lab, Nothing, Plan, Store, Until, Watch};
@@ -13,26 +13,21 @@ const MOST: u64 = 1000;
 /// What shall be precise unless named.
 const DEFAULT_KEYS: [&str; 2] = ["schedule_to_start.mean", "cost_usd.total"];
 
+/// How many replications; `default` if nothing was said.
+pub fn plan(study: &StudyArgs, until: &UntilArgs, default: u64, cases: &[&Case]) -> Result<Plan, Failure> {
+    let Some(text) = &until.until else { return Ok(Plan::of(study.replications.unwrap_or(default))) };
+    let keys = match &until.of[..] {
+        [] => DEFAULT_KEYS.map(str::to_owned).to_vec(),
+        keys => keys.to_vec(),
+    };
+    for key in &keys {
+        cases.iter().try_for_each(|case| check_key("--of", key, case))?;
+    }
+    let until = Until { share: share(text)?, keys };
+    Ok(Plan { count: study.replications.unwrap_or(MOST), until: Some(until) })
+}
+
 impl StudyArgs {
-    /// Whether one run is not enough.
-    pub const fn wants_replications(&self) -> bool {
-        self.replications.is_some() || self.until.is_some()
-    }
-
-    /// How many replications; `default` if nothing was said.
-    pub fn plan(&self, default: u64, cases: &[&Case]) -> Result<Plan, Failure> {
-        let Some(text) = &self.until else { return Ok(Plan::of(self.replications.unwrap_or(default))) };
-        let keys = match &self.of[..] {
-            [] => DEFAULT_KEYS.map(str::to_owned).to_vec(),
-            keys => keys.to_vec(),
-        };
-        for key in &keys {
-            cases.iter().try_for_each(|case| check_key("--of", key, case))?;
-        }
-        let until = Until { share: share(text)?, keys };
-        Ok(Plan { count: self.replications.unwrap_or(MOST), until: Some(until) })
-    }
-
     /// Runs a study with what it needs around it.
     pub fn with_lab(
         &self,

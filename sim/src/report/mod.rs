@@ -17,7 +17,7 @@ pub mod json;
 pub mod log;
 #[cfg(test)]
 pub(crate) mod sample;
-#[cfg(feature = "research")]
+#[cfg(feature = "cli")]
 pub mod study;
 #[cfg(feature = "cli")]
 pub mod table;

@@ -29,7 +29,7 @@ pub struct Case {
 pub struct Keep {
     /// The waits themselves, for pooled percentiles.
     pub pools: bool,
-    /// The course of the run and its decisions.
+    /// How often each rule acted, and of the first replication its course.
     pub course: bool,
 }
 
@@ -135,14 +135,34 @@ impl Lab<'_> {
     /// # Errors
     /// The first error in that order.
     pub fn run(&self, cases: &[&Case], seeds: Range<u64>) -> Result<Vec<Vec<Finished>>, StudyError> {
-        let jobs: Vec<(&Case, u64)> =
-            cases.iter().flat_map(|case| seeds.clone().map(move |seed| (*case, seed))).collect();
+        let jobs = cases.iter().flat_map(|case| seeds.clone().map(move |seed| (*case, seed))).collect();
+        self.each(jobs, cases.len(), seeds.end.saturating_sub(seeds.start))
+    }
+
+    /// Runs replications of each case: number `i` runs under the case's own seed plus `i`.
+    ///
+    /// # Errors
+    /// The first error in the order of cases and replications.
+    pub fn replicate(&self, cases: &[&Case], numbers: Range<u64>) -> Result<Vec<Vec<Finished>>, StudyError> {
+        let seeds = |case: &Case| {
+            let first = case.first_seed();
+            numbers.clone().map(move |number| first.saturating_add(number))
+        };
+        let jobs = cases.iter().flat_map(|case| seeds(case).map(move |seed| (*case, seed))).collect();
+        self.each(jobs, cases.len(), numbers.end.saturating_sub(numbers.start))
+    }
+
+    fn each(
+        &self,
+        jobs: Vec<(&Case, u64)>,
+        cases: usize,
+        per_case: u64,
+    ) -> Result<Vec<Vec<Finished>>, StudyError> {
         self.watch.planned(jobs.len());
         let results: Vec<Result<Finished, StudyError>> =
             jobs.into_par_iter().with_max_len(1).map(|(case, seed)| self.one(case, seed)).collect();
         let mut results = results.into_iter();
-        let per_case = seeds.end.saturating_sub(seeds.start) as usize;
-        cases.iter().map(|_| results.by_ref().take(per_case).collect()).collect()
+        (0..cases).map(|_| results.by_ref().take(per_case as usize).collect()).collect()
     }
 
     fn one(&self, case: &Case, seed: u64) -> Result<Finished, StudyError> {
@@ -170,15 +190,16 @@ impl Lab<'_> {
         }
         let result = Simulation::new(resolved.model, sources).run(&mut Quiet);
         let result = result.map_err(|error| StudyError::Run { case: name(), seed, error: error.into() })?;
-        Ok(finished(result, case.keep))
+        Ok(finished(result, case))
     }
 }
 
-fn finished(result: RunResult, keep: Keep) -> Finished {
-    let course = keep.course.then(|| Course::of(&result));
+fn finished(result: RunResult, case: &Case) -> Finished {
+    let is_first = result.summary.seed == case.first_seed();
+    let course = case.keep.course.then(|| Course::of(&result, is_first));
     Finished {
         summary: result.summary,
-        pools: if keep.pools { result.pools } else { BTreeMap::new() },
+        pools: if case.keep.pools { result.pools } else { BTreeMap::new() },
         course,
         notes: result.notes,
     }

@@ -32,16 +32,24 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod best_fixed;
+mod constraint;
+pub mod design;
 mod estimate;
 mod lab;
 mod observe;
+pub mod range;
 mod replicate;
 mod student;
 #[cfg(test)]
 mod testing;
+pub mod tune;
+pub mod variant;
 
+pub use best_fixed::{FixedError, best_fixed, with_count};
+pub use constraint::{Verdict, judge};
 pub use estimate::{Estimate, LEVEL};
 pub use lab::{Case, Finished, Keep, Lab, Nothing, Store, StudyError, Watch};
 pub use observe::Course;
-pub use replicate::{Plan, Replications, Stop, Until, replicate};
+pub use replicate::{BLOCK, Plan, Replications, Stop, Until, replicate, replicate_all};
 pub use student::two_sided;

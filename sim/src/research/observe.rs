@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// How one run went.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Course {
-    /// The course of all groups together; groups are left out.
+    /// The course of all groups together; kept of the first replication only.
     pub timeline: Timeline,
     /// How often each rule led to an action, by the rule's name.
     pub actions: BTreeMap<String, u64>,
@@ -16,15 +16,12 @@ pub struct Course {
 }
 
 impl Course {
-    pub(super) fn of(result: &RunResult) -> Self {
-        let mut course = Self {
-            timeline: Timeline {
-                window_s: result.timeline.window_s,
-                total: result.timeline.total.clone(),
-                groups: BTreeMap::new(),
-            },
-            ..Self::default()
-        };
+    pub(super) fn of(result: &RunResult, with_timeline: bool) -> Self {
+        let mut course = Self::default();
+        if with_timeline {
+            course.timeline.window_s = result.timeline.window_s;
+            course.timeline.total.clone_from(&result.timeline.total);
+        }
         for kind in &result.decisions.counts {
             let rule = serde_json::to_value(kind.first.decision.reason.rule).ok();
             let rule = rule.as_ref().and_then(|name| name.as_str()).unwrap_or("other").to_owned();

@@ -3,7 +3,7 @@
 use super::estimate::Estimate;
 use super::lab::{Case, Finished, Lab, StudyError};
 use crate::digest::Digest;
-use crate::pool::{Pool, Ratio, quantiles};
+use crate::pool::{Pool, Ratio, pooled};
 use crate::results::Quantiles;
 use crate::scenario::expect::{Figure, figure_at};
 use crate::scenario::{Resolved, Scenario, ScenarioErrors, SourceSpec, split_key};
@@ -94,26 +94,32 @@ impl Case {
 /// # Errors
 /// The first run that failed.
 pub fn replicate(lab: &Lab<'_>, case: &Case, plan: &Plan) -> Result<Replications, StudyError> {
-    let first = case.first_seed();
-    let mut runs = Vec::new();
-    let Some(until) = &plan.until else {
-        runs.extend(lab.run(&[case], first..first.saturating_add(plan.count))?.remove(0));
-        return Ok(Replications::new(case, runs, Stop::Count));
-    };
+    Ok(replicate_all(lab, &[case], plan)?.remove(0))
+}
+
+/// Runs cases under the same seeds. With [`Plan::until`] all of them go on until each is precise enough, so that
+/// they stay comparable seed by seed.
+///
+/// # Errors
+/// The first run that failed.
+pub fn replicate_all(lab: &Lab<'_>, cases: &[&Case], plan: &Plan) -> Result<Vec<Replications>, StudyError> {
+    let mut results: Vec<Replications> =
+        cases.iter().map(|case| Replications::new(case, Vec::new(), Stop::Count)).collect();
+    let mut done = 0;
     loop {
-        let done = runs.len() as u64;
-        let more = BLOCK.min(plan.count.saturating_sub(done));
-        let from = first.saturating_add(done);
-        runs.extend(lab.run(&[case], from..from.saturating_add(more))?.remove(0));
-        let mut result = Replications::new(case, runs, Stop::Precise);
-        if until.is_met(&result) {
-            return Ok(result);
+        let block = if plan.until.is_some() { BLOCK } else { plan.count };
+        let end = plan.count.min(done + block);
+        for (result, runs) in results.iter_mut().zip(lab.replicate(cases, done..end)?) {
+            result.extend(runs);
         }
-        if result.runs.len() as u64 >= plan.count || more == 0 {
-            result.stop = Stop::Limit;
-            return Ok(result);
+        done = end;
+        let Some(until) = &plan.until else { return Ok(results) };
+        let is_precise = results.iter().all(|result| until.is_met(result));
+        if is_precise || done >= plan.count {
+            let stop = if is_precise { Stop::Precise } else { Stop::Limit };
+            results.iter_mut().for_each(|result| result.stop = stop);
+            return Ok(results);
         }
-        runs = result.runs;
     }
 }
 
@@ -147,9 +153,17 @@ impl Replications {
     /// Runs of a case that were made elsewhere.
     #[must_use]
     pub fn new(case: &Case, runs: Vec<Finished>, stop: Stop) -> Self {
+        let (name, is_conditional) = (case.name.clone(), case.is_conditional());
+        let mut result = Self { name, runs: Vec::new(), stop, is_conditional, summaries: Vec::new() };
+        result.extend(runs);
+        result
+    }
+
+    /// Adds runs of the same case under further seeds.
+    pub fn extend(&mut self, runs: Vec<Finished>) {
         let value = |run: &Finished| serde_json::to_value(&run.summary).unwrap_or_default();
-        let summaries = runs.iter().map(value).collect();
-        Self { name: case.name.clone(), runs, stop, is_conditional: case.is_conditional(), summaries }
+        self.summaries.extend(runs.iter().map(value));
+        self.runs.extend(runs);
     }
 
     /// A figure of each replication.
@@ -243,7 +257,7 @@ impl Replications {
         };
         let pools = self.runs.iter().flat_map(|run| Self::pools(run, group(names)));
         let samples = pools.map(|pool| if is_wait { &pool.waits } else { &pool.sojourns });
-        let Quantiles { mean, p50, p90, p95, p99, .. } = quantiles(samples.map(|s| (&s.known, &s.bounds)));
+        let Quantiles { mean, p50, p90, p95, p99, .. } = pooled(samples);
         match name.as_str() {
             "mean" => mean,
             "p50" => p50,

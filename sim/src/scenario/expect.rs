@@ -23,6 +23,30 @@ pub struct Expectation {
     pub text: String,
 }
 
+impl Expectation {
+    /// Reads a constraint such as `schedule_to_start.p95 < 1s`; `groups` are the names of the spec's groups.
+    ///
+    /// # Errors
+    /// Says what was found and what would be right.
+    pub fn parse(text: &str, groups: &[&str]) -> Result<Self, String> {
+        let sign = text.find(['<', '>', '=']);
+        let Some((key, comparison)) = sign.map(|at| text.split_at(at)) else {
+            return Err(format!("{text:?}: found no sign, expected such as \"schedule_to_start.p95 < 1s\""));
+        };
+        expectation(key.trim(), comparison, groups).map_err(|rejected| match rejected {
+            Rejected::UnknownKey { known } => {
+                let near = |name: &&String| strsim::normalized_damerau_levenshtein(name, key.trim());
+                let nearest = known.iter().max_by(|a, b| near(a).total_cmp(&near(b)));
+                let nearest = nearest.map_or("", String::as_str);
+                format!("{}: no such figure, expected a key of run --json such as {nearest}", key.trim())
+            }
+            Rejected::Comparison { found, expected } => {
+                format!("{}: found {found}, expected {expected}", key.trim())
+            }
+        })
+    }
+}
+
 /// What a figure is compared with.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Bound {

@@ -79,6 +79,12 @@ fn quoted(name: &str) -> String {
     if is_bare { name.to_owned() } else { format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")) }
 }
 
+/// The dotted key of these names.
+#[must_use]
+pub fn join<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    names.into_iter().map(quoted).collect::<Vec<_>>().join(".")
+}
+
 /// Splits a dotted key; a segment with other than letters, digits, `_` and `-` may stand in quotes.
 ///
 /// # Errors

@@ -26,7 +26,7 @@ mod units;
 pub use error::{Position, ScenarioError, ScenarioErrors};
 pub use expect::{Expectation, Outcome};
 pub use file::File;
-pub use key::split as split_key;
+pub use key::{join as join_key, split as split_key};
 pub use path::parse_value;
 pub use read::{Loader, Scenario};
 pub use resolve::Resolved;

@@ -11,6 +11,8 @@ mod ticks;
 
 pub use figures::{course, of_group};
 pub use palette::{Ink, dark_css};
+pub(crate) use ticks::{Axis, Tick};
+
 pub use render::{ChartError, Size, inline_svg, png, svg};
 
 /// A chart over simulated time: panels above each other that share the time axis.

@@ -67,6 +67,12 @@ impl Ink {
         }
     }
 
+    /// On a light page, as the SVG backend writes it.
+    #[must_use]
+    pub fn hex(self) -> String {
+        hex(self.light())
+    }
+
     /// On a dark page.
     #[must_use]
     pub const fn dark(self) -> [u8; 3] {

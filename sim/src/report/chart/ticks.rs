@@ -5,14 +5,14 @@ use crate::report::units::{duration_ms, number, padded_cents};
 
 /// A place on an axis with its label.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Tick {
+pub(crate) struct Tick {
     pub at: f64,
     pub label: String,
 }
 
 /// A vertical axis: its range and its ticks.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     pub low: f64,
     pub high: f64,
     pub ticks: Vec<Tick>,
@@ -21,7 +21,7 @@ pub(super) struct Axis {
 
 impl Axis {
     /// The axis that holds these values.
-    pub(super) fn around(values: impl Iterator<Item = f64> + Clone, scale: Scale) -> Self {
+    pub(crate) fn around(values: impl Iterator<Item = f64> + Clone, scale: Scale) -> Self {
         match scale {
             Scale::LogMillis => Self::log_millis(values),
             Scale::Linear | Scale::Dollars => Self::from_zero(values, scale),
@@ -29,7 +29,7 @@ impl Axis {
     }
 
     /// 0 at the bottom, 1 at the top.
-    pub(super) fn height(&self, value: f64) -> f64 {
+    pub(crate) fn height(&self, value: f64) -> f64 {
         let share = match self.scale {
             Scale::LogMillis => {
                 let log = |x: f64| libm::log10(x.max(self.low));

@@ -22,8 +22,27 @@ const MOST_GROUP_CHARTS: usize = 8;
 /// # Errors
 /// When a chart cannot be drawn.
 pub fn page(report: &Report<'_>) -> Result<String, ChartError> {
-    let title = escape(report.title);
-    let mut out = String::with_capacity(1 << 20);
+    let mut body = String::with_capacity(1 << 20);
+    sections::head(report, &mut body);
+    body.push_str("<main>\n");
+    sections::key_figures(report, &mut body);
+    sections::expectations(report, &mut body);
+    charts(report, &mut body)?;
+    sections::all_figures(report, &mut body);
+    decisions::reasons(report, &mut body);
+    decisions::listed(report, &mut body);
+    sections::model(report, &mut body);
+    sections::again(report, &mut body);
+    body.push_str("</main>\n");
+    sections::foot(report, &mut body);
+    Ok(shell(report.title, &body))
+}
+
+/// A page around its body: style and script inside, nothing fetched.
+#[must_use]
+pub fn shell(title: &str, body: &str) -> String {
+    let title = escape(title);
+    let mut out = String::with_capacity(body.len() + (1 << 14));
     out.push_str("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     out.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     // The browser itself holds the page to what it promises: it loads nothing from anywhere.
@@ -33,20 +52,9 @@ pub fn page(report: &Report<'_>) -> Result<String, ChartError> {
     );
     let _ =
         write!(out, "<title>{title}</title>\n<style>\n{STYLE}{}</style>\n</head>\n<body>\n", dark_charts());
-    sections::head(report, &mut out);
-    out.push_str("<main>\n");
-    sections::key_figures(report, &mut out);
-    sections::expectations(report, &mut out);
-    charts(report, &mut out)?;
-    sections::all_figures(report, &mut out);
-    decisions::reasons(report, &mut out);
-    decisions::listed(report, &mut out);
-    sections::model(report, &mut out);
-    sections::again(report, &mut out);
-    out.push_str("</main>\n");
-    sections::foot(report, &mut out);
+    out.push_str(body);
     let _ = write!(out, "<script>{SCRIPT}</script>\n</body>\n</html>\n");
-    Ok(out)
+    out
 }
 
 /// Dark charts on a dark screen, light ones on paper.
@@ -76,7 +84,10 @@ fn charts(report: &Report<'_>, out: &mut String) -> Result<(), ChartError> {
 }
 
 /// A chart drawn for wide and for narrow screens; the style shows one of them.
-fn figure(chart: &Chart, out: &mut String) -> Result<(), ChartError> {
+///
+/// # Errors
+/// When it cannot be drawn.
+pub fn figure(chart: &Chart, out: &mut String) -> Result<(), ChartError> {
     let wide = inline_svg(chart, Size::wide(chart), "wide")?;
     let narrow = inline_svg(chart, Size::narrow(chart), "narrow")?;
     let caption = escape(&chart.caption);

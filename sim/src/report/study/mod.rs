@@ -2,6 +2,9 @@
 
 mod amount;
 mod replications;
+mod scatter;
+pub mod tune;
 
 pub use amount::{amount, with_interval};
 pub use replications::{replications_csv, replications_table};
+pub use scatter::{Dot, Kind, Scatter};

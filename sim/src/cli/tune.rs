@@ -1,0 +1,135 @@
+//! `wci tune`: the cheapest setting that meets a target.
+
+use super::args::{ScenarioArgs, TuneArgs};
+use super::study::check_key;
+use super::{CommandResult, Failure, Outcome, disk, load};
+use crate::report::json::to_json;
+use crate::report::study::tune::{page, pareto, table, trials_csv};
+use crate::research::range::{Range, of_algorithm};
+use crate::research::tune::{Effort, Goal, Space, Tuned, tune as search};
+use crate::research::variant::{groups, with_algorithm};
+use crate::research::{Case, Lab};
+use crate::scenario::Scenario;
+use crate::scenario::expect::Expectation;
+use wci_core::algorithm::AlgorithmKind;
+
+/// Searches, prints what to deploy and how sure that is; a target that no setting meets makes the status 1.
+pub fn tune(args: &TuneArgs) -> CommandResult {
+    let scenarios = scenarios(args)?;
+    let goal = goal(args, &scenarios)?;
+    let spaces = spaces(args, &scenarios)?;
+    let effort = Effort {
+        trials: args.trials as usize,
+        replications: args.study.replications.unwrap_or(Effort::default().replications),
+    };
+    args.study.with_lab(args.out.as_deref(), args.quiet, |lab: &Lab<'_>| {
+        let tuned = search(lab, &scenarios, &spaces, &goal, effort)?;
+        show(args, &scenarios, &tuned)
+    })
+}
+
+fn scenarios(args: &TuneArgs) -> Result<Vec<Scenario>, Failure> {
+    let read = |path: &std::path::PathBuf| {
+        load::scenario(&ScenarioArgs { scenario: path.clone(), set: args.set.clone(), seed: None })
+    };
+    args.scenarios.iter().map(read).collect()
+}
+
+fn goal(args: &TuneArgs, scenarios: &[Scenario]) -> Result<Goal, Failure> {
+    let minimize = if args.minimize == "cost" { "cost_usd.total".to_owned() } else { args.minimize.clone() };
+    let mut constraints = Vec::new();
+    for scenario in scenarios {
+        let case = Case::new(scenario.name(), scenario)?;
+        check_key("--minimize", &minimize, &case)?;
+        let groups = groups(scenario)?;
+        let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
+        let parsed = args.subject_to.iter().map(|text| Expectation::parse(text, &groups));
+        constraints =
+            parsed.collect::<Result<_, _>>().map_err(|error| Failure::about(error, "--subject-to"))?;
+    }
+    Ok(Goal { minimize, constraints })
+}
+
+fn spaces(args: &TuneArgs, scenarios: &[Scenario]) -> Result<Vec<Space>, Failure> {
+    if !args.vary.is_empty() {
+        let ranges = args.vary.iter().map(|text| Range::parse(text)).collect::<Result<Vec<_>, _>>();
+        let ranges = ranges.map_err(|error| Failure::about(error, "--vary"))?;
+        for (range, scenario) in ranges.iter().flat_map(|range| scenarios.iter().map(move |s| (range, s))) {
+            scenario.with([(range.key.as_str(), range.at(0.0))])?;
+        }
+        return Ok(vec![Space { name: "as written".into(), scenarios: scenarios.to_vec(), ranges }]);
+    }
+    if args.algorithms.is_empty() {
+        return Ok(vec![own_space(scenarios)?]);
+    }
+    let kinds = kinds(&args.algorithms)?;
+    let mut spaces = Vec::new();
+    for kind in kinds {
+        let changed = scenarios.iter().map(|scenario| with_algorithm(scenario, kind, &[]));
+        match changed.collect::<Result<Vec<_>, _>>() {
+            Ok(changed) => {
+                let ranges = of_algorithm(&changed[0], &groups(&changed[0])?, kind)?;
+                spaces.push(Space { name: kind.name().into(), scenarios: changed, ranges });
+            }
+            Err(unfit) => eprintln!("left out: {unfit}"),
+        }
+    }
+    Ok(spaces)
+}
+
+/// Every number that the scenarios' own algorithms are configured with.
+fn own_space(scenarios: &[Scenario]) -> Result<Space, Failure> {
+    let first = &scenarios[0];
+    let resolved = first.resolve()?;
+    let mut ranges = Vec::new();
+    let mut names = Vec::new();
+    for (group, scaling) in resolved.model.spec.groups() {
+        let kind = scaling.algorithm();
+        ranges.extend(of_algorithm(first, &[group.to_string()], kind)?);
+        names.push(kind.name());
+    }
+    names.dedup();
+    Ok(Space { name: names.join(" and "), scenarios: scenarios.to_vec(), ranges })
+}
+
+/// Algorithms by their names on the wire; `all` is every one.
+pub fn kinds(names: &[String]) -> Result<Vec<AlgorithmKind>, Failure> {
+    if names.iter().any(|name| name == "all") {
+        return Ok(AlgorithmKind::ALL.to_vec());
+    }
+    let kind = |name: &String| {
+        AlgorithmKind::from_name(name).ok_or_else(|| {
+            let known: Vec<&str> = AlgorithmKind::ALL.iter().map(|kind| kind.name()).collect();
+            Failure::new(format!(
+                "--algorithms {name}: no such algorithm, expected all or some of {}",
+                known.join(", ")
+            ))
+        })
+    };
+    names.iter().map(kind).collect()
+}
+
+fn show(args: &TuneArgs, scenarios: &[Scenario], tuned: &Tuned) -> CommandResult {
+    let title =
+        scenarios.iter().map(|scenario| scenario.file().title.as_str()).collect::<Vec<_>>().join("; ");
+    let json = to_json(tuned)?;
+    if let Some(folder) = &args.out {
+        disk::write(&folder.join("tune.json"), &json)?;
+        disk::write(&folder.join("trials.csv"), trials_csv(tuned)?)?;
+        disk::write(&folder.join("pareto.svg"), pareto(tuned).svg())?;
+        disk::write(&folder.join("report.html"), page(&title, tuned))?;
+        if let Some(best) = &tuned.best {
+            for (scenario, spec) in scenarios.iter().zip(&best.specs) {
+                let name = if scenarios.len() == 1 {
+                    "spec.json".into()
+                } else {
+                    format!("spec-{}.json", scenario.name())
+                };
+                disk::write(&folder.join(name), to_json(spec)?)?;
+            }
+        }
+        eprintln!("look at {}", folder.join("report.html").display());
+    }
+    disk::print(&if args.json { json } else { table(&title, tuned) })?;
+    Ok(if tuned.best.is_some() { Outcome::Fine } else { Outcome::Failed })
+}

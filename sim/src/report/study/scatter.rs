@@ -1,0 +1,182 @@
+//! Points in a plane as SVG: what one figure costs in another.
+
+use crate::report::chart::{Axis, Ink, Scale, Tick};
+use crate::report::html::escape;
+use crate::scenario::expect::Quantity;
+use std::fmt::Write as _;
+
+const WIDTH: f64 = 900.0;
+const HEIGHT: f64 = 520.0;
+const LEFT: f64 = 90.0;
+const RIGHT: f64 = 24.0;
+const TOP: f64 = 64.0;
+const BOTTOM: f64 = 64.0;
+
+/// A cloud of points.
+#[derive(Clone, Debug, Default)]
+pub struct Scatter {
+    /// What it shows.
+    pub title: String,
+    /// The horizontal figure and its kind.
+    pub x: (String, Option<Quantity>),
+    /// The vertical figure and its kind.
+    pub y: (String, Option<Quantity>),
+    /// The points, later ones above.
+    pub points: Vec<Dot>,
+    /// A limit on the vertical figure.
+    pub limit: Option<f64>,
+}
+
+/// One point.
+#[derive(Clone, Debug)]
+pub struct Dot {
+    /// Horizontally.
+    pub x: f64,
+    /// Vertically.
+    pub y: f64,
+    /// What kind of point it is.
+    pub kind: Kind,
+    /// Its name.
+    pub label: String,
+}
+
+/// What kind of point it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Tried.
+    Tried,
+    /// No other point is better in both figures.
+    Front,
+    /// The chosen one, with its name.
+    Best,
+    /// What it is compared with, with its name.
+    Rival,
+}
+
+impl Kind {
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Tried, "tried"),
+        (Self::Front, "front: none is better in both"),
+        (Self::Best, "found"),
+        (Self::Rival, "to compare"),
+    ];
+
+    const fn look(self) -> (Ink, f64) {
+        match self {
+            Self::Tried => (Ink::Grey, 4.0),
+            Self::Front => (Ink::Blue, 5.0),
+            Self::Best => (Ink::Green, 8.0),
+            Self::Rival => (Ink::Vermillion, 6.0),
+        }
+    }
+}
+
+impl Scatter {
+    /// The picture as a file of its own.
+    #[must_use]
+    pub fn svg(&self) -> String {
+        let x = axis(self.points.iter().map(|dot| dot.x), self.x.1);
+        let y = axis(self.points.iter().map(|dot| dot.y).chain(self.limit), self.y.1);
+        let title = escape(&self.title);
+        let mut out = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" viewBox=\"0 0 {WIDTH} \
+             {HEIGHT}\" role=\"img\" aria-label=\"{title}\" font-family=\"sans-serif\" font-size=\"15\">\n\
+             <title>{title}</title>\n<rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"{}\"/>\n",
+            Ink::Paper.hex()
+        );
+        text(&mut out, (LEFT, 24.0), &self.title, "start", Ink::Text);
+        grid(&mut out, &x, &y);
+        text(&mut out, (f64::midpoint(LEFT, WIDTH - RIGHT), HEIGHT - 14.0), &self.x.0, "middle", Ink::Text);
+        text(&mut out, (16.0, TOP - 16.0), &self.y.0, "start", Ink::Text);
+        if let Some(limit) = self.limit {
+            let at = place_y(&y, limit);
+            let _ = writeln!(
+                out,
+                "<line x1=\"{LEFT}\" x2=\"{}\" y1=\"{at:.1}\" y2=\"{at:.1}\" stroke=\"{}\" stroke-dasharray=\"6 5\"/>",
+                WIDTH - RIGHT,
+                Ink::Vermillion.hex()
+            );
+            text(&mut out, (WIDTH - RIGHT - 4.0, at - 6.0), "limit", "end", Ink::Vermillion);
+        }
+        for dot in &self.points {
+            draw(&mut out, dot, (place_x(&x, dot.x), place_y(&y, dot.y)));
+        }
+        self.legend(&mut out);
+        out.push_str("</svg>\n");
+        out
+    }
+
+    fn legend(&self, out: &mut String) {
+        let mut x = WIDTH - RIGHT;
+        for (kind, name) in
+            Kind::ALL.iter().rev().filter(|(kind, _)| self.points.iter().any(|dot| dot.kind == *kind))
+        {
+            text(out, (x, 48.0), name, "end", Ink::Soft);
+            x -= name.len() as f64 * 7.6 + 12.0;
+            let (ink, size) = kind.look();
+            let _ = writeln!(out, "<circle cx=\"{x:.1}\" cy=\"43\" r=\"{size}\" fill=\"{}\"/>", ink.hex());
+            x -= 20.0;
+        }
+    }
+}
+
+fn axis(values: impl Iterator<Item = f64>, quantity: Option<Quantity>) -> Axis {
+    let scale = match quantity {
+        Some(Quantity::Usd) => Scale::Dollars,
+        Some(Quantity::Millis) => Scale::LogMillis,
+        _ => Scale::Linear,
+    };
+    let values: Vec<f64> = values.collect();
+    Axis::around(values.into_iter(), scale)
+}
+
+fn place_x(axis: &Axis, value: f64) -> f64 {
+    LEFT + (WIDTH - LEFT - RIGHT) * axis.height(value)
+}
+
+fn place_y(axis: &Axis, value: f64) -> f64 {
+    HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * axis.height(value)
+}
+
+fn grid(out: &mut String, x: &Axis, y: &Axis) {
+    let (bottom, right, ink) = (HEIGHT - BOTTOM, WIDTH - RIGHT, Ink::Grid.hex());
+    for Tick { at, label } in &y.ticks {
+        let y = place_y(y, *at);
+        let _ = writeln!(
+            out,
+            "<line x1=\"{LEFT}\" x2=\"{right}\" y1=\"{y:.1}\" y2=\"{y:.1}\" stroke=\"{ink}\"/>"
+        );
+        text(out, (LEFT - 8.0, y + 5.0), label, "end", Ink::Soft);
+    }
+    for Tick { at, label } in &x.ticks {
+        let x = place_x(x, *at);
+        let _ = writeln!(
+            out,
+            "<line x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{bottom}\" stroke=\"{ink}\"/>"
+        );
+        text(out, (x, bottom + 20.0), label, "middle", Ink::Soft);
+    }
+}
+
+fn draw(out: &mut String, dot: &Dot, (x, y): (f64, f64)) {
+    let (ink, size) = dot.kind.look();
+    let _ = writeln!(
+        out,
+        "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{size}\" fill=\"{}\"><title>{}</title></circle>",
+        ink.hex(),
+        escape(&dot.label)
+    );
+    if matches!(dot.kind, Kind::Best | Kind::Rival) {
+        let is_right = x > WIDTH * 0.66;
+        let (at, anchor) = if is_right { (x - 12.0, "end") } else { (x + 12.0, "start") };
+        text(out, (at, y - 8.0), &dot.label, anchor, Ink::Text);
+    }
+}
+
+fn text(out: &mut String, (x, y): (f64, f64), text: &str, anchor: &str, ink: Ink) {
+    let (ink, text) = (ink.hex(), escape(text));
+    let _ = writeln!(
+        out,
+        "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" fill=\"{ink}\">{text}</text>"
+    );
+}

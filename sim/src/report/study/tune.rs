@@ -1,0 +1,307 @@
+//! What a search has found: what to deploy, what it costs, and how sure that is.
+
+use super::amount::{amount, with_interval};
+use super::scatter::{Dot, Kind, Scatter};
+use crate::report::html::{escape, shell};
+use crate::report::units::{count, percent, plural};
+use crate::research::tune::{Confirmed, Rival, Trial, Tuned};
+use crate::research::{Estimate, LEVEL};
+use crate::scenario::expect::{Quantity, known_keys};
+use std::fmt::Write as _;
+
+/// What kind of figure a key is; group keys count as their figure.
+#[must_use]
+pub fn quantity(key: &str) -> Quantity {
+    let known = known_keys(&[]);
+    let is_it = |name: &str| key == name || key.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
+    known.iter().find(|(name, _)| is_it(name)).map_or(Quantity::Count, |(_, quantity)| *quantity)
+}
+
+/// What is found, for a terminal.
+#[must_use]
+pub fn table(title: &str, tuned: &Tuned) -> String {
+    let mut out = format!("{title}\nminimize {}", tuned.minimize);
+    for constraint in &tuned.subject_to {
+        let _ = write!(out, ", subject to {constraint}");
+    }
+    let _ = writeln!(out, "\n{}", effort(tuned));
+    if tuned.is_conditional {
+        out.push_str(
+            "conditional on this trace: sure for service, start and failure luck, not for other arrivals\n",
+        );
+    }
+    out.push('\n');
+    match &tuned.best {
+        Some(best) => found(tuned, best, &mut out),
+        None => not_found(tuned, &mut out),
+    }
+    out
+}
+
+fn effort(tuned: &Tuned) -> String {
+    let [search, choice, confirm] = tuned.seeds;
+    format!(
+        "{} tried on seeds {}-{}, the best chosen on {}-{}, confirmed on {}-{}, never used before",
+        plural(tuned.trials.len() as u64, "setting", "settings"),
+        search.0,
+        search.1,
+        choice.0,
+        choice.1,
+        confirm.0,
+        confirm.1
+    )
+}
+
+fn found(tuned: &Tuned, best: &Confirmed, out: &mut String) {
+    let _ = writeln!(out, "Deploy {}:", best.algorithm);
+    for (key, value) in &best.settings {
+        let _ = writeln!(out, "  {} = {value}", short(key));
+    }
+    let cost = quantity(&tuned.minimize);
+    let _ = writeln!(out, "\nOn the fresh seeds, 95 % intervals (Student):");
+    let _ = writeln!(out, "  {:44}{}", tuned.minimize, with_interval(cost, &best.objective, false));
+    for line in figures(tuned, best) {
+        let _ = writeln!(out, "  {line}");
+    }
+    for rival in &best.rivals {
+        let _ = writeln!(out, "{}", wrapped_rival(tuned, rival));
+    }
+    let _ = writeln!(out, "\n{}", certainty(best));
+    out.push_str("\nThe spec:\n");
+    for spec in &best.specs {
+        let _ = writeln!(out, "{spec:#}");
+    }
+}
+
+/// Each constraint's figure with its upper end.
+fn figures(tuned: &Tuned, best: &Confirmed) -> Vec<String> {
+    let mut lines = Vec::new();
+    for constraint in &tuned.subject_to {
+        let key = constraint.split_whitespace().next().unwrap_or_default();
+        let kind = quantity(key);
+        for result in &best.results {
+            let estimate = result.estimate(key);
+            let high = estimate.high().map_or_else(|| "-".into(), |high| amount(kind, high));
+            let mean = with_interval(kind, &estimate, result.is_censored(key));
+            lines.push(format!("{key:44}{mean}, upper limit {high} ({constraint})"));
+        }
+    }
+    lines
+}
+
+fn wrapped_rival(tuned: &Tuned, rival: &Rival) -> String {
+    let kind = quantity(&tuned.minimize);
+    let holds = if rival.holds { "meets the target" } else { "misses the target" };
+    let share = rival.objective.mean.zip(rival.difference.mean).filter(|(cost, _)| *cost != 0.0);
+    let share = share.map_or_else(String::new, |(cost, less)| format!(" ({})", signed_percent(less / cost)));
+    let less = with_interval(kind, &rival.difference, false);
+    let verdict = match rival.difference {
+        Estimate { mean: Some(mean), .. } if rival.difference.is_significant() => {
+            if mean < 0.0 {
+                "cheaper, by the whole paired interval"
+            } else {
+                "more expensive, by the whole paired interval"
+            }
+        }
+        _ => "no difference that this many seeds can tell",
+    };
+    format!(
+        "\nAgainst {} ({}, {holds}):\n  paired difference {less}{share}: {verdict}",
+        rival.name,
+        with_interval(kind, &rival.objective, false)
+    )
+}
+
+fn signed_percent(share: f64) -> String {
+    if share > 0.0 { format!("+{}", percent(share)) } else { percent(share) }
+}
+
+fn certainty(best: &Confirmed) -> String {
+    let failed = match best.round {
+        0 => "It is the first choice: no setting was dropped on fresh seeds.".to_owned(),
+        n => format!(
+            "{} before it did not hold on fresh seeds.",
+            plural(n, "cheaper setting", "cheaper settings")
+        ),
+    };
+    format!(
+        "{failed} It was chosen with room: as many other seeds would confirm the target\n({} interval) in 99 of 100 studies.",
+        percent(LEVEL)
+    )
+}
+
+fn not_found(tuned: &Tuned, out: &mut String) {
+    out.push_str("No setting was found that meets the target. Nothing is bent to make it fit.\n");
+    if let Some(trial) = tuned.nearest() {
+        let key = tuned
+            .subject_to
+            .first()
+            .and_then(|c| c.split_whitespace().next())
+            .unwrap_or("schedule_to_start.p95");
+        let kind = quantity(key);
+        let reached = trial.constrained.map_or_else(|| "∞".into(), |x| amount(kind, x));
+        let cost = amount(quantity(&tuned.minimize), trial.mean);
+        let _ = writeln!(out, "The nearest reaches {key} = {reached} (mean) at {} = {cost}:", tuned.minimize);
+        for (key, value) in &trial.settings {
+            let _ = writeln!(out, "  {} = {value}", short(key));
+        }
+    }
+    match tuned.best_fixed {
+        Some(count) => {
+            let _ =
+                writeln!(out, "A fixed set of {} would meet it.", plural(count.into(), "worker", "workers"));
+        }
+        None => out.push_str("No fixed number of workers meets it either.\n"),
+    }
+}
+
+/// A key without what is the same in all of them.
+fn short(key: &str) -> &str {
+    key.strip_prefix("spec.scaling_group_specs.").unwrap_or(key)
+}
+
+/// Every trial as CSV.
+///
+/// # Errors
+/// Never in practice: it writes to memory.
+pub fn trials_csv(tuned: &Tuned) -> csv::Result<Vec<u8>> {
+    let mut keys: Vec<&str> = Vec::new();
+    for (key, _) in tuned.trials.iter().flat_map(|trial| &trial.settings) {
+        if !keys.contains(&key.as_str()) {
+            keys.push(key);
+        }
+    }
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let constrained = constrained_key(tuned);
+    let fixed = ["algorithm", &tuned.minimize, constrained, "meets_target", "shortfall", "seeds", "on_front"];
+    writer.write_record(fixed.into_iter().chain(keys.iter().copied()))?;
+    for trial in &tuned.trials {
+        writer.write_record(
+            [
+                tuned.spaces[trial.space].0.clone(),
+                trial.mean.to_string(),
+                trial.constrained.map(|x| x.to_string()).unwrap_or_default(),
+                trial.is_sure.to_string(),
+                trial.shortfall.to_string(),
+                trial.seeds.to_string(),
+                trial.on_front.to_string(),
+            ]
+            .into_iter()
+            .chain(keys.iter().map(|key| setting(trial, key))),
+        )?;
+    }
+    writer.into_inner().map_err(|error| error.into_error().into())
+}
+
+fn setting(trial: &Trial, key: &str) -> String {
+    let value = trial.settings.iter().find(|(name, _)| name == key).map(|(_, value)| value);
+    value.map_or_else(String::new, |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+}
+
+fn constrained_key(tuned: &Tuned) -> &str {
+    tuned.subject_to.first().and_then(|c| c.split_whitespace().next()).unwrap_or("schedule_to_start.p95")
+}
+
+/// The front of what is cheap and what is quick, among all that was tried under all seeds of the search.
+#[must_use]
+pub fn pareto(tuned: &Tuned) -> Scatter {
+    let key = constrained_key(tuned);
+    let whole = tuned.trials.iter().map(|trial| trial.seeds).max().unwrap_or(0);
+    let dot = |trial: &Trial| {
+        let label = trial.settings.iter().map(|(key, value)| format!("{} = {value}", short(key)));
+        let kind = if trial.on_front { Kind::Front } else { Kind::Tried };
+        let label = label.collect::<Vec<_>>().join("\n");
+        trial.constrained.map(|y| Dot { x: trial.mean, y, kind, label })
+    };
+    let mut points: Vec<Dot> = tuned
+        .trials
+        .iter()
+        .filter(|trial| trial.seeds == whole && trial.mean.is_finite())
+        .filter_map(dot)
+        .collect();
+    points.sort_by_key(|dot| dot.kind == Kind::Front);
+    if let Some(best) = &tuned.best {
+        for rival in &best.rivals {
+            let at = rival.objective.mean.zip(rival.constrained);
+            points.extend(at.map(|(x, y)| Dot { x, y, kind: Kind::Rival, label: rival.name.clone() }));
+        }
+        let y = best.results.iter().filter_map(|result| result.estimate(key).mean).reduce(f64::max);
+        let label = format!("found: {}", best.algorithm);
+        points.extend(best.objective.mean.zip(y).map(|(x, y)| Dot { x, y, kind: Kind::Best, label }));
+    }
+    Scatter {
+        title: format!("{} against {key}", tuned.minimize),
+        x: (tuned.minimize.clone(), Some(quantity(&tuned.minimize))),
+        y: (key.to_owned(), Some(quantity(key))),
+        points,
+        limit: limit(tuned),
+    }
+}
+
+/// The first constraint's bound in the summary's unit.
+fn limit(tuned: &Tuned) -> Option<f64> {
+    use crate::scenario::expect::{Bound, Expectation};
+    match Expectation::parse(tuned.subject_to.first()?, &[]).ok()?.bound {
+        Bound::Number(bound) => Some(bound),
+        Bound::Flag(_) | Bound::Text(_) => None,
+    }
+}
+
+/// The same as one page.
+#[must_use]
+pub fn page(title: &str, tuned: &Tuned) -> String {
+    let class = if tuned.best.is_some() { "verdict" } else { "verdict bad" };
+    let headline = match &tuned.best {
+        Some(best) => format!("Deploy {} with the settings below", best.algorithm),
+        None => "No setting was found that meets the target".into(),
+    };
+    let mut body = format!(
+        "<header>\n<h1>Tuned: {}</h1>\n<div class=\"{class}\"><strong>{}</strong>{}</div>\n</header>\n<main>\n",
+        escape(title),
+        escape(&headline),
+        escape(&effort(tuned))
+    );
+    let _ = writeln!(body, "<section><h2>Result</h2>\n<pre>{}</pre></section>", escape(&table(title, tuned)));
+    let _ = writeln!(
+        body,
+        "<section><h2>What is cheap and what is quick</h2>\n<figure>{}<figcaption>Each point is a setting, its mean over \
+         the seeds of the search; what was dropped after a first look is left out. On the front no other is better in \
+         both.</figcaption></figure></section>",
+        pareto(tuned).svg()
+    );
+    front(tuned, &mut body);
+    body.push_str("</main>\n");
+    shell(&format!("Tuned: {title}"), &body)
+}
+
+fn front(tuned: &Tuned, body: &mut String) {
+    let mut front: Vec<&Trial> = tuned.trials.iter().filter(|trial| trial.on_front).collect();
+    front.sort_by(|a, b| a.mean.total_cmp(&b.mean));
+    let (cost, wait) = (quantity(&tuned.minimize), quantity(constrained_key(tuned)));
+    let _ = writeln!(
+        body,
+        "<section><h2>The front</h2>\n<p>{} on the front of {}.</p><div class=\"scroll\"><table>\n<thead><tr><th>{}</th>\
+         <th>{}</th><th>Target</th><th>Settings</th></tr></thead>\n<tbody>",
+        plural(front.len() as u64, "setting is", "settings are"),
+        count(tuned.trials.len() as u64),
+        escape(&tuned.minimize),
+        escape(constrained_key(tuned))
+    );
+    for trial in front {
+        let settings = trial.settings.iter().map(|(key, value)| {
+            let name = key.rsplit('.').next().unwrap_or(key);
+            format!("{name} = {value}")
+        });
+        let settings = settings.collect::<Vec<_>>().join(", ");
+        let settings = if settings.is_empty() { "as written".into() } else { settings };
+        let (class, word) = if trial.is_sure { ("ok", "meets it surely") } else { ("failed", "not surely") };
+        let _ = writeln!(
+            body,
+            "<tr><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"{class}\">{word}</td><td>{}</td></tr>",
+            escape(&amount(cost, trial.mean)),
+            escape(&trial.constrained.map_or_else(|| "∞".into(), |x| amount(wait, x))),
+            escape(&settings)
+        );
+    }
+    body.push_str("</tbody></table></div></section>\n");
+}

@@ -1,0 +1,171 @@
+//! The search for the setting that is cheapest among those that meet the constraints.
+//!
+//! Three sets of seeds, so that luck cannot pass for skill: a few on which many settings are searched, more on which
+//! the best of them are chosen, and as many again, never looked at before, on which the chosen one has to hold. All
+//! settings meet the same arrivals and services. A setting that is plainly too slow or too expensive after a few
+//! seeds is not run under the rest.
+
+mod confirm;
+mod search;
+mod trial;
+
+pub use confirm::{Confirmed, Rival};
+pub use trial::{Space, Trial};
+
+use super::best_fixed::{FixedError, best_fixed};
+use super::lab::Lab;
+use super::range::Range;
+use crate::scenario::expect::Expectation;
+use crate::scenario::{Scenario, ScenarioErrors};
+use serde::Serialize;
+use std::ops::Range as Seeds;
+
+/// Seeds on which settings are searched.
+pub const SEARCH_SEEDS: u64 = 10;
+
+/// What shall be found.
+#[derive(Clone, Debug)]
+pub struct Goal {
+    /// Dotted key of the figure that shall be small.
+    pub minimize: String,
+    /// What has to hold in every scenario.
+    pub constraints: Vec<Expectation>,
+}
+
+/// How hard to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// Settings that are tried at most, for each algorithm.
+    pub trials: usize,
+    /// Replications of the choice and of the confirmation.
+    pub replications: u64,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self { trials: 200, replications: 30 }
+    }
+}
+
+/// What was found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Tuned {
+    /// The figure that shall be small.
+    pub minimize: String,
+    /// What has to hold, as it was written.
+    pub subject_to: Vec<String>,
+    /// What was varied, by algorithm.
+    pub spaces: Vec<(String, Vec<Range>)>,
+    /// Every setting that was tried.
+    pub trials: Vec<Trial>,
+    /// The setting to deploy; `None`: none meets the constraints.
+    pub best: Option<Confirmed>,
+    /// The smallest fixed count that meets the constraints; `None`: none does, or a fixed count does not fit.
+    pub best_fixed: Option<u32>,
+    /// First and last seed of search, choice and confirmation.
+    pub seeds: [(u64, u64); 3],
+    /// A trace was replayed.
+    pub is_conditional: bool,
+}
+
+/// Why a search ended before its time.
+#[derive(Debug, thiserror::Error)]
+pub enum TuneError {
+    /// The scenario is wrong.
+    #[error("{0}")]
+    Scenario(#[from] ScenarioErrors),
+    /// A run failed.
+    #[error(transparent)]
+    Study(#[from] super::lab::StudyError),
+    /// A fixed count failed.
+    #[error(transparent)]
+    Fixed(#[from] FixedError),
+    /// There is nothing to vary.
+    #[error("{0}")]
+    Nothing(String),
+}
+
+/// Searches. `written` are the scenarios as they are: what is found is compared with them.
+///
+/// # Errors
+/// When there is nothing to vary, or a run fails.
+pub fn tune(
+    lab: &Lab<'_>,
+    written: &[Scenario],
+    spaces: &[Space],
+    goal: &Goal,
+    effort: Effort,
+) -> Result<Tuned, TuneError> {
+    let Some(first) = written.first() else { return Err(TuneError::Nothing("no scenario".into())) };
+    if spaces.iter().all(|space| space.ranges.is_empty()) {
+        return Err(TuneError::Nothing(
+            "nothing to vary: expected an algorithm with settings, or --vary".into(),
+        ));
+    }
+    let first_seed = first.resolve()?.model.seed;
+    let seeds = SeedSets::new(first_seed, effort.replications);
+    let mut trials = Vec::new();
+    for (index, space) in spaces.iter().enumerate() {
+        trials.extend(search::search(lab, space, index, goal, effort, &seeds.search)?);
+    }
+    let fixed = match best_fixed(
+        lab,
+        written,
+        &goal.constraints,
+        &[&seeds.search, &seeds.choice],
+        effort.replications,
+    ) {
+        Err(FixedError::Unfit(_)) => None,
+        other => other?,
+    };
+    let study = confirm::Study { lab, written, spaces, goal, seeds: &seeds, fixed };
+    let best = study.confirm(&mut trials)?;
+    let confirmed = best.as_ref().map_or_else(|| seeds.confirm(0), |best| seeds.confirm(best.round));
+    let ends = |seeds: &Seeds<u64>| (seeds.start, seeds.end.saturating_sub(1));
+    Ok(Tuned {
+        minimize: goal.minimize.clone(),
+        subject_to: goal.constraints.iter().map(|c| format!("{} {}", c.key, c.text)).collect(),
+        spaces: spaces.iter().map(|space| (space.name.clone(), space.ranges.clone())).collect(),
+        trials,
+        best,
+        best_fixed: fixed,
+        seeds: [ends(&seeds.search), ends(&seeds.choice), ends(&confirmed)],
+        is_conditional: spaces.iter().any(Space::is_conditional),
+    })
+}
+
+/// The three sets of seeds.
+#[derive(Clone, Debug)]
+struct SeedSets {
+    search: Seeds<u64>,
+    choice: Seeds<u64>,
+    replications: u64,
+}
+
+impl SeedSets {
+    fn new(first: u64, replications: u64) -> Self {
+        let searched = first.saturating_add(SEARCH_SEEDS);
+        Self {
+            search: first..searched,
+            choice: searched..searched.saturating_add(replications),
+            replications,
+        }
+    }
+
+    /// Fresh seeds for each setting that has to prove itself.
+    fn confirm(&self, round: u64) -> Seeds<u64> {
+        let begin = self.choice.end.saturating_add(round.saturating_mul(self.replications));
+        begin..begin.saturating_add(self.replications)
+    }
+}
+
+impl Tuned {
+    /// The trial that came nearest to the constraints.
+    #[must_use]
+    pub fn nearest(&self) -> Option<&Trial> {
+        self.trials.iter().min_by(|a, b| a.shortfall.total_cmp(&b.shortfall))
+    }
+}
+
+#[cfg(test)]
+mod tests;
