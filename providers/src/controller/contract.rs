@@ -120,17 +120,32 @@ struct Message {
     identity: String,
     conflict_token: Option<String>,
     spec: Option<Value>,
-    upsert_scaling_groups: Option<BTreeMap<String, GroupUpdate>>,
+    upsert_scaling_groups: Option<BTreeMap<String, GroupMessage>>,
     remove_scaling_groups: Option<Vec<String>>,
+}
+
+/// The original sends a mask that it does not have as null.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct GroupMessage {
+    spec: Value,
+    update_mask: Option<Vec<String>>,
+}
+
+impl GroupMessage {
+    fn into_update(self) -> GroupUpdate {
+        GroupUpdate { spec: self.spec, update_mask: self.update_mask.unwrap_or_default() }
+    }
 }
 
 impl Message {
     fn into_update(self, conflict_token: Option<String>) -> Update {
+        let groups = self.upsert_scaling_groups.unwrap_or_default().into_iter();
         Update {
             identity: self.identity,
             conflict_token,
             spec: self.spec.filter(|spec| !spec.is_null()),
-            upsert_scaling_groups: self.upsert_scaling_groups.unwrap_or_default(),
+            upsert_scaling_groups: groups.map(|(name, group)| (name, group.into_update())).collect(),
             remove_scaling_groups: self.remove_scaling_groups.unwrap_or_default(),
         }
     }
@@ -166,6 +181,9 @@ pub fn describe(version: &WorkerDeploymentVersion, state: &State) -> Description
 mod tests {
     use super::*;
     use serde_json::json;
+    use wci_core::Controller;
+    use wci_core::controller::Settings;
+    use wci_core::signals::TaskAdd;
 
     #[test]
     fn ids_read_back() {
@@ -189,6 +207,47 @@ mod tests {
         };
         assert_eq!(read, Ok(Request::Update(expected)));
         assert!(request(UPDATE_SPEC, json!({"identity": 7})).is_err());
+    }
+
+    /// Messages as the server's own client and controller wrote them.
+    fn recorded(name: &str) -> Value {
+        let all: Value =
+            serde_json::from_str(include_str!("../../tests/fixtures/original-messages.json")).unwrap();
+        all[name].clone()
+    }
+
+    #[test]
+    fn the_originals_messages_are_understood() {
+        let fresh: Start = serde_json::from_value(recorded("start")).unwrap();
+        assert_eq!((fresh.deployment_name.as_str(), &fresh.state), ("default-go", &State::default()));
+        let update = request(UPDATE_SPEC, recorded("update")).unwrap();
+        let controller = Controller::resume(fresh.version(), Settings::default(), fresh.state);
+        assert_eq!(controller.admit(&update), Ok(()));
+        for signal in recorded("signals").as_array().unwrap() {
+            let signal: TaskAdd = serde_json::from_value(signal.clone()).unwrap();
+            assert!(signal.is_eligible());
+        }
+        let memo: Memo = serde_json::from_value(recorded("memo")).unwrap();
+        assert!(memo.create_time.is_some());
+    }
+
+    #[test]
+    fn a_run_of_the_originals_goes_on_with_everything_it_knew() {
+        let continued: Start = serde_json::from_value(recorded("continued")).unwrap();
+        assert!(continued.state.unreadable_spec.is_none());
+        let spec = continued.state.spec.clone().unwrap();
+        // The configuration goes out in the form in which it came.
+        let sent = &recorded("continued")["state"]["spec"]["scaling_group_specs"]["g"]["compute"];
+        assert_eq!(spec.to_json()["scaling_group_specs"]["g"]["compute"], *sent);
+        assert!(continued.state.scaling_state["g"].contains_key("last_scale_up_time_ms"));
+        let ours = serde_json::to_value(describe(&continued.version(), &continued.state)).unwrap();
+        for key in ["deployment_name", "deployment_build_id", "create_time", "validation_state"] {
+            assert_eq!(ours[key], recorded("describe")[key], "{key}");
+        }
+        let dumped = serde_json::to_value(&continued.state).unwrap();
+        for key in recorded("dump").as_object().unwrap().keys() {
+            assert!(dumped.get(key).is_some() || key == "conflict_token", "{key}");
+        }
     }
 
     #[test]

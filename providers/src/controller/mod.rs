@@ -1,6 +1,6 @@
 //! The live controller: a Temporal workflow for each worker controller instance.
 //!
-//! The [`workflow`] is a dumb host. It queues what happens, hands it to one local activity, which asks
+//! The workflow is a dumb host. It queues what happens, hands it to one local activity, which asks
 //! `wci_core::Controller`, and carries out what the recorded answer says. Replay reads the record and never runs the
 //! core, so a rule may change in any release without breaking a running controller.
 
@@ -15,6 +15,8 @@ mod failure;
 mod figures;
 mod host;
 pub mod journal;
+#[cfg(test)]
+mod replay;
 mod run;
 mod statistics;
 mod workflow;
