@@ -8,9 +8,10 @@
 //!
 //! The layers, from the bottom: [`time`] and [`config`] give units and validity; [`metrics`] and [`signals`] are
 //! what a controller can see; [`spec`] says what the user asked for; [`algorithm`] holds one scaling rule a file;
-//! [`controller`] joins them.
+//! [`controller`] joins them. [`cluster`] is the second system: distributed tasks whose workers follow the nodes.
 
 pub mod algorithm;
+pub mod cluster;
 pub mod config;
 pub mod controller;
 pub mod decide;

@@ -8,7 +8,7 @@
 //! desired = ceil(ratio * R)        with those that start: ceil(ratio * (R + S)), and no change if ratio <= 1 now
 //! ```
 //!
-//! No change while `ratio` is within the tolerance. How sizes are reached: [`stabilizing`](super::stabilizing).
+//! No change while `ratio` is within the tolerance. How sizes are reached: module `stabilizing`.
 //! CPU use, by which the original is mostly run, is here the use of slots. Signals are not used.
 
 use super::occupancy::utilization;

@@ -3,7 +3,7 @@
 //! Each 30 s it looks whether work waits. From 0 it goes to 1 (or the minimum) when some does, to 0 when none has
 //! for more than 300 s. In between, each 15 s, `ceil(backlog / 5)` workers, as the Horizontal Pod Autoscaler sizes
 //! by an external metric with an average value: no change while `backlog / (5 * workers)` is within the tolerance.
-//! How sizes are reached: [`stabilizing`](super::stabilizing). Signals are not used.
+//! How sizes are reached: module `stabilizing`. Signals are not used.
 
 use super::pacing::{Pace, Paced, rule_for};
 use super::sizing::{Bounds, MIN_COUNT, Totals, max_count, saturated};

@@ -1,0 +1,152 @@
+//! Whether a scan reconciles: at once after a change, but not too often, and now and then in any case.
+//!
+//! A change that comes too early after the last reconciliation is remembered, and never forgotten again, also when
+//! the cluster changes back.
+
+use super::NodeId;
+use crate::time::{Millis, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// How often to reconcile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LatchConfig {
+    /// Shortest time between reconciliations; absent: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_interval: Option<Millis>,
+    /// Longest time between reconciliations; absent: without end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_interval: Option<Millis>,
+    /// Whether the first scan only takes the cluster's state down.
+    pub skip_initial: bool,
+}
+
+/// What a scan leaves for the next one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LatchState {
+    /// When the last scan began that reconciled, or that skipped the initial reconciliation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_reconciliation: Option<Timestamp>,
+    /// Whether a reconciliation was put off; absent until the first one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending: Option<bool>,
+    /// The nodes that were UP at the last change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub up: Option<BTreeSet<NodeId>>,
+    /// When that change was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub up_since: Option<Timestamp>,
+}
+
+/// Why a scan reconciles, or does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LatchReason {
+    /// The first scan reconciles.
+    Initial,
+    /// The first scan was told not to.
+    InitialSkipped,
+    /// The longest interval has passed.
+    MaxReached,
+    /// A reconciliation was put off, and the shortest interval has passed now.
+    PutOffBefore,
+    /// The nodes are the same.
+    NothingChanged,
+    /// The nodes have changed, and the shortest interval has passed.
+    NodesChanged,
+    /// The nodes have changed, but the shortest interval has not passed: put off.
+    TooEarly,
+    /// Better: only the tasks are reconciled that failed before.
+    FailedBefore,
+}
+
+impl LatchReason {
+    /// One sentence for people.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Initial => "The first scan reconciles.",
+            Self::InitialSkipped => "The first scan only takes down which nodes are up, as configured.",
+            Self::MaxReached => "The maximum interval since the last reconciliation has passed.",
+            Self::PutOffBefore => "A reconciliation was put off before, and the minimum interval has passed.",
+            Self::NothingChanged => "The nodes that are up have not changed.",
+            Self::NodesChanged => "The nodes that are up have changed.",
+            Self::TooEarly => {
+                "The nodes that are up have changed; put off until the minimum interval has passed."
+            }
+            Self::FailedBefore => "Tasks whose reconciliation failed before are tried again.",
+        }
+    }
+
+    /// Whether every task is reconciled.
+    #[must_use]
+    pub const fn reconciles(self) -> bool {
+        matches!(self, Self::Initial | Self::MaxReached | Self::PutOffBefore | Self::NodesChanged)
+    }
+}
+
+/// What the latch says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LatchVerdict {
+    /// Why it says so; [`LatchReason::reconciles`] is the answer.
+    pub reason: LatchReason,
+    /// Whether the set of nodes that are UP differs from the stored one.
+    pub has_changed: bool,
+    /// To be stored after the tasks were handled; a crash before that leaves the next scan to decide the same.
+    pub next: LatchState,
+}
+
+impl LatchConfig {
+    /// Decides for a scan that began now, for all tasks together.
+    #[must_use]
+    pub fn decide(&self, state: &LatchState, now: Timestamp, up: &BTreeSet<NodeId>) -> LatchVerdict {
+        let has_changed = state.up.as_ref() != Some(up);
+        let reason = self.reason(state, now, has_changed);
+        let mut next = state.clone();
+        if has_changed {
+            next.up = Some(up.clone());
+            next.up_since = Some(now);
+        }
+        match reason {
+            LatchReason::TooEarly => next.pending = Some(true),
+            LatchReason::InitialSkipped => next.last_reconciliation = Some(now),
+            reason if reason.reconciles() => {
+                next.pending = Some(false);
+                next.last_reconciliation = Some(now);
+            }
+            _ => {}
+        }
+        LatchVerdict { reason, has_changed, next }
+    }
+
+    fn reason(&self, state: &LatchState, now: Timestamp, has_changed: bool) -> LatchReason {
+        let Some(last) = state.last_reconciliation else {
+            return if self.skip_initial { LatchReason::InitialSkipped } else { LatchReason::Initial };
+        };
+        let is_reached = |interval: Millis| last.plus(interval) < now;
+        let min_reached = self.min_interval.is_none_or(is_reached);
+        if self.max_interval.is_some_and(is_reached) {
+            LatchReason::MaxReached
+        } else if state.pending == Some(true) && min_reached {
+            LatchReason::PutOffBefore
+        } else if !has_changed {
+            LatchReason::NothingChanged
+        } else if min_reached {
+            LatchReason::NodesChanged
+        } else {
+            LatchReason::TooEarly
+        }
+    }
+
+    /// Whether the shortest interval has passed since the last reconciliation.
+    #[must_use]
+    pub fn is_min_reached(&self, state: &LatchState, now: Timestamp) -> bool {
+        let since = |interval: Millis| state.last_reconciliation.is_none_or(|last| last.plus(interval) < now);
+        self.min_interval.is_none_or(since)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! The table of scans, and what a scan takes care of around the latch.
+
+use super::*;
+use crate::cluster::eligibility::{AutoScaling, Mode};
+use crate::cluster::reconcile::apply;
+use crate::time::Millis;
+
+const HOUR: i64 = 3_600_000;
+const T0: i64 = 1_700_000_000_000;
+
+/// A task with two workers a node that never start, and the scans of it.
+struct Cluster {
+    config: ScanConfig,
+    state: ScanState,
+    task: FoundTask,
+    records: Vec<ScanRecord>,
+}
+
+impl Cluster {
+    fn new(min: i64, max: i64, nodes_at_start: &[&str]) -> Self {
+        let entry = WorkersPerNode { count: 2, ..WorkersPerNode::default() };
+        let facts = TaskFacts {
+            oid: "t".into(),
+            name: "Big import".into(),
+            archetypes: Vec::new(),
+            is_running: true,
+            waits_for_children: true,
+            auto_scaling: AutoScaling::default(),
+        };
+        let activity = FoundActivity {
+            name: "import".into(),
+            workers: Some(vec![entry]),
+            is_in_progress: true,
+            is_scavenging: false,
+            is_work_complete: false,
+            is_suspended: false,
+            current: Vec::new(),
+        };
+        let latch = LatchConfig {
+            min_interval: Some(Millis::new(min)),
+            max_interval: Some(Millis::new(max)),
+            skip_initial: false,
+        };
+        let config = ScanConfig { latch, ..ScanConfig::default() };
+        let task = FoundTask { facts, activities: vec![activity] };
+        let mut cluster = Self { config, state: ScanState::default(), task, records: Vec::new() };
+        let started = cluster.config.task(&cluster.task, &Nodes::all_up(nodes_at_start));
+        cluster.apply(&started);
+        cluster
+    }
+
+    fn apply(&mut self, scan: &TaskScan) {
+        for change in scan.activities.iter().flat_map(|activity| &activity.plan.changes) {
+            let current = &mut self.task.activities[0].current;
+            let new_id = TaskId(format!("w{}", current.len()).into());
+            assert_eq!(apply(current, change, || new_id), Ok(()));
+        }
+    }
+
+    /// Whether this scan reconciled, what it left pending, and how many children there are then.
+    fn scan(&mut self, at: i64, names: &[&str]) -> (bool, Option<bool>, usize) {
+        self.scan_failing(at, names, false);
+        let scan = &self.records[self.records.len() - 1].scan;
+        (!scan.tasks.is_empty(), self.state.latch.pending, self.task.activities[0].current.len())
+    }
+
+    fn scan_failing(&mut self, at: i64, names: &[&str], fails: bool) -> LatchReason {
+        let (t, nodes) = (Timestamp::from_millis(T0 + at), Nodes::all_up(names));
+        let tasks = vec![self.task.clone()];
+        let scan = self.config.scan(&self.state, t, &nodes, &tasks);
+        let mut failed = BTreeSet::new();
+        for task in scan.tasks.clone() {
+            if fails {
+                failed.insert(task.task);
+            } else {
+                self.apply(&task);
+            }
+        }
+        self.state.store(&scan, &failed);
+        let reason = scan.reason;
+        self.records.push(ScanRecord { t, nodes, tasks, scan, failed });
+        reason
+    }
+}
+
+#[test]
+fn eight_scans_with_a_minimum_of_an_hour_and_a_maximum_of_a_day() {
+    let mut cluster = Cluster::new(HOUR, 24 * HOUR, &["D"]);
+    assert_eq!(cluster.scan(0, &["D"]), (true, Some(false), 2));
+    assert_eq!(cluster.scan(1, &["D"]), (false, Some(false), 2));
+    assert_eq!(cluster.scan(2, &["D", "N"]), (false, Some(true), 2));
+    assert_eq!(cluster.scan(3, &["D", "N"]), (false, Some(true), 2));
+    assert_eq!(cluster.scan(2 * HOUR, &["D", "N"]), (true, Some(false), 4));
+    assert_eq!(cluster.scan(5 * HOUR, &["D"]), (true, Some(false), 4));
+    assert_eq!(cluster.scan(53 * HOUR, &["D"]), (true, Some(false), 4));
+    assert_eq!(cluster.records[6].scan.reason, LatchReason::MaxReached);
+
+    let mut skips = Cluster::new(HOUR, 24 * HOUR, &["D", "N"]);
+    skips.config.latch.skip_initial = true;
+    assert_eq!(skips.scan(0, &["D"]), (false, None, 4));
+}
+
+#[test]
+fn a_journal_is_decided_the_same_again_and_a_difference_is_found() {
+    let mut cluster = Cluster::new(HOUR, 24 * HOUR, &["D"]);
+    for (at, names) in [(0, &["D"][..]), (1, &["D", "N"]), (2 * HOUR, &["D", "N"]), (5 * HOUR, &["N"])] {
+        cluster.scan(at, names);
+    }
+    let lines: Vec<String> =
+        cluster.records.iter().map(|record| serde_json::to_string(record).unwrap()).collect();
+    let records: Vec<ScanRecord> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(records, cluster.records);
+    assert_eq!(replay(&cluster.config, ScanState::default(), &records), None);
+    let other = ScanConfig::default();
+    assert_eq!(replay(&other, ScanState::default(), &records).map(|(number, _)| number), Some(1));
+}
+
+#[test]
+fn tasks_that_must_not_be_touched_are_told_with_the_reason() {
+    let mut cluster = Cluster::new(0, HOUR, &["D"]);
+    cluster.task.facts.auto_scaling.mode = Some(Mode::Disabled);
+    cluster.scan(0, &["D", "N"]);
+    let task = &cluster.records[0].scan.tasks[0];
+    assert_eq!((task.ineligible, task.activities.len()), (Some(Ineligible::Disabled), 0));
+}
+
+#[test]
+fn only_activities_with_workers_that_are_in_progress_are_touched() {
+    let plans = |change: fn(&mut FoundActivity)| {
+        let mut cluster = Cluster::new(0, HOUR, &["D"]);
+        change(&mut cluster.task.activities[0]);
+        cluster.scan(0, &["D", "N"]);
+        cluster.records[0].scan.tasks[0].activities.len()
+    };
+    assert_eq!(plans(|_| {}), 1);
+    assert_eq!(plans(|activity| activity.workers = None), 0);
+    assert_eq!(plans(|activity| activity.is_in_progress = false), 0);
+}
+
+#[test]
+fn a_failed_task_is_only_tried_again_where_that_is_switched_on() {
+    for (retry_failed, reason) in [(false, LatchReason::NothingChanged), (true, LatchReason::FailedBefore)] {
+        let mut cluster = Cluster::new(60_000, 24 * HOUR, &["D"]);
+        cluster.config.retry_failed = retry_failed;
+        cluster.scan_failing(0, &["D", "N"], true);
+        assert_eq!(
+            cluster.scan_failing(60_000, &["D", "N"], false),
+            LatchReason::NothingChanged,
+            "too early"
+        );
+        assert_eq!(cluster.scan_failing(60_001, &["D", "N"], false), reason);
+        assert_eq!(cluster.task.activities[0].current.len(), if retry_failed { 4 } else { 2 });
+        assert_eq!(cluster.state.failed.is_empty(), retry_failed);
+        assert_eq!(cluster.scan_failing(60_002, &["D", "N"], false), LatchReason::NothingChanged);
+    }
+}
