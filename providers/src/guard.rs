@@ -37,11 +37,11 @@ impl Guarded {
         Self { inner, secrets, limits }
     }
 
-    async fn within(
+    async fn within<T>(
         &self,
         limit: Duration,
-        call: impl Future<Output = Result<(), ProviderError>> + Send,
-    ) -> Result<(), ProviderError> {
+        call: impl Future<Output = Result<T, ProviderError>> + Send,
+    ) -> Result<T, ProviderError> {
         let ended = tokio::time::timeout(limit, call).await.unwrap_or_else(|_| {
             Err(ProviderError::unavailable(format!("no answer within {} s", limit.as_secs_f64())))
         });
@@ -57,6 +57,10 @@ impl ComputeProvider for Guarded {
 
     async fn validate(&self) -> Result<(), ProviderError> {
         self.within(self.limits.validate, self.inner.validate()).await
+    }
+
+    async fn advise(&self) -> Result<Vec<String>, ProviderError> {
+        self.within(self.limits.validate, self.inner.advise()).await
     }
 
     async fn invoke_worker(&self) -> Result<(), ProviderError> {

@@ -28,6 +28,11 @@ pub trait ComputeProvider: Send + Sync {
     /// Checks that calls would be accepted, and changes nothing.
     async fn validate(&self) -> Result<(), ProviderError>;
 
+    /// What would go wrong although calls are accepted, in words for the user.
+    async fn advise(&self) -> Result<Vec<String>, ProviderError> {
+        Ok(Vec::new())
+    }
+
     /// Starts one worker more, which ends by itself.
     async fn invoke_worker(&self) -> Result<(), ProviderError> {
         Err(ProviderError::rejected("this provider keeps a set of workers and starts none by itself"))

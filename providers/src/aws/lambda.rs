@@ -13,6 +13,16 @@ use aws_sdk_lambda::types::InvocationType;
 use std::sync::Arc;
 use wci_core::spec::LaunchStrategy;
 
+/// Amazon's default, three seconds, ends a worker before it has polled well.
+const SHORTEST_USEFUL_SECS: i32 = 30;
+
+fn too_short(secs: i32) -> String {
+    format!(
+        "the function's timeout is {secs} s, so a worker ends before it has done much: set it to some minutes, and \
+         scaling's max_worker_lifetime_ms to the same"
+    )
+}
+
 pub(crate) struct Lambda {
     aws: Arc<Aws>,
     arn: String,
@@ -50,6 +60,16 @@ impl ComputeProvider for Lambda {
         let doing = format!("reading function {}", self.arn);
         client.get_function().function_name(&self.arn).send().await.map_err(|e| failure(&doing, e))?;
         self.aws.check_external_id(&self.region, &self.role, &self.steps).await
+    }
+
+    async fn advise(&self) -> Result<Vec<String>, ProviderError> {
+        let client = self.client(Freshness::Cached).await?;
+        let doing = format!("reading function {}", self.arn);
+        let read =
+            client.get_function().function_name(&self.arn).send().await.map_err(|e| failure(&doing, e))?;
+        let timeout = read.configuration().and_then(|configuration| configuration.timeout());
+        let short = timeout.filter(|timeout| *timeout < SHORTEST_USEFUL_SECS);
+        Ok(short.into_iter().map(too_short).collect())
     }
 
     async fn invoke_worker(&self) -> Result<(), ProviderError> {

@@ -4,10 +4,12 @@
 //! wrong file.
 
 mod admin;
+mod check;
 mod demo;
 mod journal;
 mod spec_file;
 mod start;
+mod watch;
 
 use crate::controller::connect::ConnectionArgs;
 use clap::{Args, Parser, Subcommand};
@@ -38,6 +40,10 @@ enum Command {
     List(admin::ListArgs),
     /// Delete a controller
     Delete(admin::DeleteArgs),
+    /// Say what would go wrong with a controller
+    Check(check::CheckArgs),
+    /// Show what the controllers see and do, again and again
+    Watch(watch::WatchArgs),
     /// Write the journal of a controller's decisions, made from its history
     Journal(journal::JournalArgs),
     /// A worker and work to try a controller with
@@ -110,6 +116,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failed> {
         Command::Describe(args) => admin::describe(&connection, args).await,
         Command::List(args) => admin::list(&connection, args).await,
         Command::Delete(args) => admin::delete(&connection, args).await,
+        Command::Check(args) => check::check(&connection, args).await,
+        Command::Watch(args) => watch::watch(&connection, args).await,
         Command::Journal(args) => journal::write(&connection, args).await,
         Command::Demo(demo) => demo::run(&connection, demo).await,
         Command::Validate(args) => admin::validate(&connection, args).await,

@@ -53,6 +53,14 @@ impl<'a> Histories<'a> {
         Ok(())
     }
 
+    /// Writes the journal of the newest run alone.
+    ///
+    /// # Errors
+    /// As [`Histories::write`].
+    pub async fn write_newest(&self, mut out: impl io::Write) -> Result<(), ClientError> {
+        self.write_run(&mut out, "", false).await.map(drop)
+    }
+
     /// The journal of one run; what comes back is the next one.
     async fn write_run(
         &self,

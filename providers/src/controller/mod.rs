@@ -26,3 +26,4 @@ pub use failure::data_converter;
 pub use host::LiveHost;
 pub(crate) use host::now;
 pub use run::{RunOptions, run};
+pub(crate) use statistics::{VersionQueue, pollers_of, read_queues, sum};

@@ -6,13 +6,16 @@
 use super::failure::activity_error;
 use crate::error::ProviderError;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use temporalio_client::Client;
 use temporalio_client::tonic::{Code, Request, Status};
 use temporalio_common::protos::temporal::api::deployment::v1::WorkerDeploymentVersion as ProtoVersion;
 use temporalio_common::protos::temporal::api::enums::v1::TaskQueueType as ProtoType;
-use temporalio_common::protos::temporal::api::taskqueue::v1::TaskQueueStats;
-use temporalio_common::protos::temporal::api::workflowservice::v1::DescribeWorkerDeploymentVersionRequest;
+use temporalio_common::protos::temporal::api::taskqueue::v1::{PollerInfo, TaskQueue, TaskQueueStats};
+use temporalio_common::protos::temporal::api::workflowservice::v1::{
+    DescribeTaskQueueRequest, DescribeWorkerDeploymentVersionRequest, DescribeWorkerDeploymentVersionResponse,
+};
 use temporalio_sdk::activities::{ActivityContext, ActivityError, activities};
 use wci_core::controller::{FailureClass, WorkerDeploymentVersion};
 use wci_core::metrics::{MetricsSnapshot, QueueMetrics, TaskQueueType};
@@ -63,6 +66,21 @@ pub(crate) async fn read_queues(
     version: &WorkerDeploymentVersion,
     with_statistics: bool,
 ) -> Result<Vec<VersionQueue>, ProviderError> {
+    let queues = describe(client, version, with_statistics).await?.version_task_queues;
+    Ok(queues
+        .into_iter()
+        .filter_map(|queue| {
+            let task_type = task_type(queue.r#type())?;
+            Some(VersionQueue { task_type, metrics: metrics(queue.stats.as_ref()) })
+        })
+        .collect())
+}
+
+async fn describe(
+    client: &Client,
+    version: &WorkerDeploymentVersion,
+    with_statistics: bool,
+) -> Result<DescribeWorkerDeploymentVersionResponse, ProviderError> {
     let request = DescribeWorkerDeploymentVersionRequest {
         namespace: client.options().namespace.clone(),
         deployment_version: Some(ProtoVersion {
@@ -78,14 +96,37 @@ pub(crate) async fn read_queues(
         .describe_worker_deployment_version(Request::new(request))
         .await
         .map_err(|status| failure(&doing, &status))?;
-    let queues = answer.into_inner().version_task_queues;
-    Ok(queues
-        .into_iter()
-        .filter_map(|queue| {
-            let task_type = task_type(queue.r#type())?;
-            Some(VersionQueue { task_type, metrics: metrics(queue.stats.as_ref()) })
-        })
-        .collect())
+    Ok(answer.into_inner())
+}
+
+/// How many workers of the version have polled lately, over all its task queues.
+pub(crate) async fn pollers_of(
+    client: &Client,
+    version: &WorkerDeploymentVersion,
+) -> Result<usize, ProviderError> {
+    let doing = "reading the pollers";
+    let namespace = client.options().namespace.clone();
+    let mut found = BTreeSet::new();
+    let named = describe(client, version, false).await?;
+    for queue in named.version_task_queues {
+        let request = DescribeTaskQueueRequest {
+            namespace: namespace.clone(),
+            task_queue: Some(TaskQueue { name: queue.name.clone(), ..TaskQueue::default() }),
+            task_queue_type: queue.r#type,
+            ..DescribeTaskQueueRequest::default()
+        };
+        let mut service = client.connection().workflow_service();
+        let answer =
+            service.describe_task_queue(Request::new(request)).await.map_err(|e| failure(doing, &e))?;
+        let is_ours = |poller: &PollerInfo| {
+            let options = poller.deployment_options.as_ref();
+            options.is_some_and(|o| {
+                o.deployment_name == version.deployment_name && o.build_id == version.build_id
+            })
+        };
+        found.extend(answer.into_inner().pollers.into_iter().filter(is_ours).map(|poller| poller.identity));
+    }
+    Ok(found.len())
 }
 
 /// The sum over the queues of each type.

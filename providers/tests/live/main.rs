@@ -3,6 +3,7 @@
 //! `WCI_LIVE_TOOLS` names the folder with the programs `temporal` and `moto_server`; `cargo xtask test` fetches them.
 
 mod aws;
+mod cli;
 mod durable;
 mod fakes;
 mod load;

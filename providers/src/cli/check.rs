@@ -1,0 +1,168 @@
+//! `wci-controller check`: what would go wrong with a controller, before it does.
+
+use super::{Failed, VersionArgs};
+use crate::controller::Client;
+use crate::controller::connect::{ConnectionArgs, identity};
+use crate::controller::contract::DEFAULT_TASK_QUEUE;
+use crate::controller::{VersionQueue, pollers_of, read_queues};
+use crate::error::ProviderError;
+use crate::host::Host;
+use crate::provider::{ComputeProvider, Target};
+use crate::registry::Registry;
+use clap::Args;
+use wci_core::Spec;
+use wci_core::controller::{Description, FailureClass, Update, WorkerDeploymentVersion};
+use wci_core::metrics::TaskQueueType;
+
+#[derive(Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    version: VersionArgs,
+}
+
+/// One thing that was looked at.
+struct Finding {
+    is_good: bool,
+    what: String,
+}
+
+impl Finding {
+    fn good(what: impl Into<String>) -> Self {
+        Self { is_good: true, what: what.into() }
+    }
+
+    fn bad(what: impl Into<String>) -> Self {
+        Self { is_good: false, what: what.into() }
+    }
+}
+
+pub(super) async fn check(connection: &ConnectionArgs, args: CheckArgs) -> Result<(), Failed> {
+    let client = Client::new(connection.connect().await?, DEFAULT_TASK_QUEUE);
+    let version = args.version.version();
+    let mut findings = Vec::new();
+    let described = describe(&client, &version, &mut findings).await;
+    if let Some(described) = &described {
+        ask_providers(&client, &version, described, &mut findings).await;
+    }
+    if let Some(spec) = described.as_ref().and_then(|described| described.spec.as_ref()) {
+        take_advice(spec, &version, &mut findings).await;
+    }
+    let queues = read_queues(client.temporal(), &version, true).await;
+    look_at_queues(queues, described.and_then(|described| described.spec).as_ref(), &mut findings);
+    look_at_pollers(&client, &version, &mut findings).await;
+    let bad = findings.iter().filter(|finding| !finding.is_good).count();
+    for Finding { is_good, what } in findings {
+        println!("{} {what}", if is_good { "ok   " } else { "WRONG" });
+    }
+    if bad == 0 { Ok(()) } else { Err(Failed::Action(format!("{bad} of the findings would go wrong"))) }
+}
+
+async fn describe(
+    client: &Client,
+    version: &WorkerDeploymentVersion,
+    findings: &mut Vec<Finding>,
+) -> Option<Description> {
+    match client.describe(version).await {
+        Ok(described) => {
+            findings.push(Finding::good("the controller runs and answers"));
+            let validation = described.validation_state.clone().unwrap_or_default();
+            if validation.status == "failed" {
+                let (at, why) = (validation.last_validation_time, validation.err_message);
+                findings.push(Finding::bad(format!("the last validation, at {at}, failed: {why}")));
+            }
+            Some(described)
+        }
+        Err(e) => {
+            findings.push(Finding::bad(format!("the controller does not answer: {e}")));
+            None
+        }
+    }
+}
+
+/// The running controller checks its own spec, with its own credentials.
+async fn ask_providers(
+    client: &Client,
+    version: &WorkerDeploymentVersion,
+    described: &Description,
+    findings: &mut Vec<Finding>,
+) {
+    let Some(spec) = &described.spec else {
+        findings.push(Finding::bad("the controller has no spec, so it starts nobody"));
+        return;
+    };
+    let same = Update { identity: identity(), spec: Some(spec.to_json()), ..Update::default() };
+    findings.push(match client.validate(version, &same).await {
+        Ok(()) => {
+            Finding::good("the providers take the spec: targets exist, roles can be assumed as they should")
+        }
+        Err(e) => Finding::bad(format!("the providers refuse the spec: {e}")),
+    });
+}
+
+/// What the providers say from here, with the credentials of whoever checks.
+async fn take_advice(spec: &Spec, version: &WorkerDeploymentVersion, findings: &mut Vec<Finding>) {
+    let (registry, host) = (Registry::default(), Host::default());
+    for (name, group) in spec.groups() {
+        let target = Target {
+            deployment_name: version.deployment_name.clone(),
+            build_id: version.build_id.clone(),
+            group: name.to_string(),
+            ..Target::default()
+        };
+        let advice = match registry.provider(&host, &target, &group.compute) {
+            Ok(provider) => provider.advise().await,
+            Err(e) => Err(e),
+        };
+        match advice {
+            Ok(advice) => findings
+                .extend(advice.into_iter().map(|a| Finding::bad(format!("scaling group {name}: {a}")))),
+            // The controller may be allowed what this user is not.
+            Err(e) => eprintln!("scaling group {name}: not asked from here: {e}"),
+        }
+    }
+}
+
+/// Workers that never polled have no queues, and then there is nothing to scale on.
+fn look_at_queues(
+    queues: Result<Vec<VersionQueue>, ProviderError>,
+    spec: Option<&Spec>,
+    findings: &mut Vec<Finding>,
+) {
+    let queues = match queues {
+        Ok(queues) => queues,
+        Err(e) if e.class == FailureClass::NotFound => {
+            findings.push(Finding::bad(
+                "Temporal does not know the version: no worker with this deployment name and build id has ever \
+                 polled; compare them with what the workers set",
+            ));
+            return;
+        }
+        Err(e) => {
+            findings.push(Finding::bad(format!("the version cannot be read: {e}")));
+            return;
+        }
+    };
+    let served =
+        |task_type: &TaskQueueType| spec.is_none_or(|spec| spec.group_for(*task_type, None).is_some());
+    for task_type in TaskQueueType::ALL.into_iter().filter(served) {
+        let of_type: Vec<_> = queues.iter().filter(|queue| queue.task_type == task_type).collect();
+        let name = task_type.name();
+        let waiting: i64 = of_type.iter().map(|queue| queue.metrics.last_backlog_count).sum();
+        findings.push(match of_type.len() {
+            // Few versions have Nexus tasks, so their absence says nothing.
+            0 if task_type == TaskQueueType::Nexus => continue,
+            0 => Finding::bad(format!(
+                "no {name} task queue: workers of this version never polled for {name} tasks"
+            )),
+            n => Finding::good(format!("{n} {name} task queues, {waiting} tasks wait")),
+        });
+    }
+}
+
+async fn look_at_pollers(client: &Client, version: &WorkerDeploymentVersion, findings: &mut Vec<Finding>) {
+    match pollers_of(client.temporal(), version).await {
+        Ok(0) => findings.push(Finding::good("no worker polls right now, which is fine when nothing waits")),
+        Ok(n) => findings.push(Finding::good(format!("{n} workers poll right now"))),
+        Err(_) => {}
+    }
+}

@@ -1,0 +1,66 @@
+//! The files in `deploy/` fit the program: options exist, figures exist, the YAML is YAML.
+
+use std::path::PathBuf;
+use std::process::Command;
+use wci_providers::serve::metrics::{Labels, Metrics};
+
+fn file(name: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(name);
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// What the program says about `run`.
+fn help() -> String {
+    let said = Command::new(env!("CARGO_BIN_EXE_wci-controller")).args(["run", "--help"]).output().unwrap();
+    String::from_utf8(said.stdout).unwrap()
+}
+
+#[test]
+fn every_option_exists() {
+    let help = help();
+    for name in ["Dockerfile", "kubernetes.yaml", "wci-controller.service"] {
+        let text = file(name);
+        let options = text.split(|c: char| !(c.is_ascii_lowercase() || c == '-'));
+        let ours = ["--log-", "--metrics-", "--keda-", "--dynamic-", "--intake-"];
+        let options: Vec<_> =
+            options.filter(|word| ours.iter().any(|start| word.starts_with(start))).collect();
+        assert!(!options.is_empty(), "{name}");
+        for option in options {
+            assert!(help.contains(&format!("{option} ")), "{name}: {option}");
+        }
+    }
+}
+
+#[test]
+fn the_dashboard_shows_figures_that_exist() {
+    let (metrics, none) = (Metrics::default(), Labels::default());
+    // A figure without a value is not written.
+    let counters = [&metrics.signals, &metrics.scale_up, &metrics.scale_up_throttled, &metrics.operations];
+    for counter in counters.into_iter().chain([&metrics.workflow_error, &metrics.task_match_error]) {
+        counter.get_or_create(&none).inc();
+    }
+    metrics.backlog_count.get_or_create(&none).set(1);
+    metrics.backlog_age.get_or_create(&none).set(1.0);
+    metrics.target_worker_count.get_or_create(&none).set(1);
+    metrics.latency.get_or_create(&none).observe(1.0);
+    let text = metrics.text();
+    let dashboard = file("grafana-dashboard.json");
+    let _: serde_json::Value = serde_json::from_str(&dashboard).unwrap();
+    const PREFIX: &str = "worker_controller_instance_";
+    let mut found = 0;
+    for (at, _) in dashboard.match_indices(PREFIX) {
+        let rest = &dashboard[at..];
+        let name = &rest[..rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap()];
+        let family = name.trim_end_matches("_total").trim_end_matches("_bucket");
+        assert!(text.contains(&format!("# HELP {family} ")), "{name}");
+        found += 1;
+    }
+    assert!(found >= 9, "{found} figures");
+}
+
+#[test]
+fn the_manifests_are_yaml_with_a_kind() {
+    let text = file("kubernetes.yaml");
+    let kinds: Vec<_> = text.lines().filter(|line| line.starts_with("kind: ")).collect();
+    assert_eq!(text.split("\n---\n").count(), kinds.len());
+}

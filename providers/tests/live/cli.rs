@@ -1,0 +1,77 @@
+//! The commands as a person uses them: clear words, and exit statuses that scripts can trust.
+
+use crate::fakes::{Aws, EXTERNAL_ID, FUNCTION, ROLE};
+use crate::load;
+use crate::program::{eventually, scratch};
+use crate::temporal::Server;
+use serde_json::json;
+use std::process::Output;
+use std::time::Duration;
+
+/// Exit status, stdout, stderr.
+fn said(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_say_what_is_and_what_would_go_wrong() {
+    let (server, aws) = (Server::start().await, Aws::start().await);
+    let _controller = server.controller(&[], &aws.env());
+    let run = |args: &[&str]| said(&server.cli().args(args).envs(aws.env()).output().unwrap());
+    let of = ["-d", "fn", "-b", "1"];
+    let with = |command: &'static str, more: &[&'static str]| {
+        let mut args = vec![command];
+        args.extend(of.iter().chain(more));
+        run(&args)
+    };
+    let (status, _, words) = with("check", &[]);
+    assert!(status == 1 && words.contains("would go wrong"), "{words}");
+
+    let file = scratch("spec.json");
+    let spec = |arn: &str| {
+        let config = json!({"arn": arn, "role": ROLE, "role_external_id": EXTERNAL_ID});
+        let compute = json!({"provider_type": "aws-lambda", "config": config});
+        std::fs::write(&file, json!({"scaling_group_specs": {"g": {"compute": compute}}}).to_string())
+            .unwrap();
+    };
+    let path: &'static str = Box::leak(file.display().to_string().into_boxed_str());
+    std::fs::write(&file, "{\"scaling_group_specs\": {\"g\": {}}}").unwrap();
+    let (status, _, words) = with("create", &["--spec", path]);
+    assert!(status == 2 && words.contains("compute.provider_type"), "{words}");
+    spec(FUNCTION);
+    let (status, created, words) = with("create", &["--spec", path]);
+    assert!(status == 0 && created.contains("conflict_token"), "{words}");
+    let (status, _, words) = with("create", &["--spec", path]);
+    assert!(status == 1 && words.contains("use update"), "{words}");
+    let (status, _, words) = with("update", &["--spec", path, "--conflict-token", "AAAA"]);
+    assert!(status == 1 && words.contains("conflict token mismatch"), "{words}");
+
+    let (status, findings, _) = with("check", &[]);
+    assert!(status == 1 && findings.contains("WRONG Temporal does not know the version"), "{findings}");
+    assert!(findings.contains("the function's timeout is 3 s"), "{findings}");
+    load::register(&server, "fn", "fn-q").await;
+    let (_, findings, _) = with("check", &[]);
+    assert!(findings.contains("ok    1 workflow task queues"), "{findings}");
+    let mut load = load::start(&server, "fn-q", 3.0, 1.0, 0.1);
+    eventually("the load has ended", Duration::from_secs(20), async || load.has_ended().then_some(())).await;
+    let table = eventually("the table shows a decision", Duration::from_secs(20), async || {
+        let (_, table, _) = run(&["watch", "--once"]);
+        table.contains("Tasks found no waiting worker").then_some(table)
+    })
+    .await;
+    assert!(table.contains("fn:1"), "{table}");
+    let (status, listed, _) = run(&["list", "--json"]);
+    assert!(status == 0 && listed.contains("\"deployment_name\":\"fn\""), "{listed}");
+    assert_eq!(with("delete", &[]).0, 0);
+    assert_eq!(with("delete", &[]).0, 0, "a missing one is as good as deleted");
+    let (status, _, words) = with("describe", &[]);
+    assert!(status == 1 && words.contains("there is no worker controller instance for fn:1"), "{words}");
+}
+
+#[test]
+fn an_unreachable_server_is_named() {
+    let mut command = std::process::Command::new(crate::program::CONTROLLER);
+    let (status, _, words) = said(&command.args(["list", "--address", "127.0.0.1:1"]).output().unwrap());
+    assert!(status == 1 && words.contains("cannot reach Temporal at http://127.0.0.1:1"), "{words}");
+}
