@@ -18,6 +18,8 @@ pub struct Args {
 pub enum Command {
     /// Simulate a scenario
     Run(RunArgs),
+    /// Run several algorithms or specs on the same scenarios and the same luck
+    Compare(CompareArgs),
     /// Search the setting that is cheapest among those that meet a target
     Tune(TuneArgs),
     /// Check scenario files without running them
@@ -110,6 +112,40 @@ pub struct UntilArgs {
     /// With --until: the figures that shall be so precise; repeatable. Default: mean wait and cost
     #[arg(long = "of", value_name = "KEY", requires = "until")]
     pub of: Vec<String>,
+}
+
+/// `wci compare`.
+#[derive(Debug, ClapArgs)]
+pub struct CompareArgs {
+    /// The scenario files; one whose trace is missing is left out by name
+    #[arg(required = true)]
+    pub scenarios: Vec<PathBuf>,
+    /// Algorithms with their defaults (comma-separated), all, or best-fixed: the fewest fixed workers that meet
+    /// --subject-to, known only in hindsight. Default: all and best-fixed
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub algorithms: Vec<String>,
+    /// Specs as JSON files (comma-separated)
+    #[arg(long, value_name = "FILES", value_delimiter = ',')]
+    pub specs: Vec<PathBuf>,
+    /// Set a value of the scenarios by its dotted path; repeatable
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// What best-fixed has to meet; repeatable
+    #[arg(long, value_name = "CONSTRAINT", default_value = "schedule_to_start.p95 < 1s")]
+    pub subject_to: Vec<String>,
+    #[command(flatten)]
+    pub study: StudyArgs,
+    #[command(flatten)]
+    pub until: UntilArgs,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Write report.html, compare.csv and compare.json into this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Show no progress
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// `wci tune`.

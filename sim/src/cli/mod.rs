@@ -5,6 +5,7 @@ mod args;
 mod baseline;
 mod bench;
 mod checkpoint;
+mod compare;
 mod decide;
 mod decision_lines;
 mod disk;
@@ -83,6 +84,7 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> CommandResult {
     match command {
         Command::Run(args) => run::run(&args),
+        Command::Compare(args) => compare::compare(&args),
         Command::Tune(args) => tune::tune(&args),
         Command::Validate(args) => show::validate(&args),
         Command::Schema(args) => show::schema(&args),

@@ -44,9 +44,9 @@ pub fn with_count(scenarios: &[Scenario], count: u32) -> Result<Vec<Case>, Fixed
     scenarios.iter().map(case).collect()
 }
 
-/// The smallest count, the same in every group, that meets the constraints in every scenario so surely that `wanted`
-/// other seeds would confirm it; `None` if none does. It is looked for under the first seeds, and made larger until
-/// it holds under each further set of them.
+/// The smallest count, the same in every group, that meets the constraints in every scenario with the whole interval;
+/// `None` if none does. It is looked for under the first seeds, and made larger until it holds under each further set
+/// of them.
 ///
 /// # Errors
 /// When a fixed count does not fit, or a run fails.
@@ -55,10 +55,9 @@ pub fn best_fixed(
     scenarios: &[Scenario],
     constraints: &[Expectation],
     seeds: &[&Range<u64>],
-    wanted: u64,
 ) -> Result<Option<u32>, FixedError> {
     let Some((first, further)) = seeds.split_first() else { return Ok(None) };
-    let study = Study { lab, scenarios, constraints, seeds: first, wanted };
+    let study = Study { lab, scenarios, constraints, seeds: first };
     let Some(mut found) = study.smallest()? else { return Ok(None) };
     for seeds in further {
         let Some(proven) = (Study { seeds, ..study }).at_least(found)? else { return Ok(None) };
@@ -73,7 +72,6 @@ struct Study<'a> {
     scenarios: &'a [Scenario],
     constraints: &'a [Expectation],
     seeds: &'a Range<u64>,
-    wanted: u64,
 }
 
 impl Study<'_> {
@@ -124,15 +122,16 @@ impl Study<'_> {
         Ok(None)
     }
 
-    /// How far each count is from meeting the constraints; 0: it surely does.
+    /// How far each count is from meeting the constraints; 0: it does.
     fn shortfalls(&self, counts: &[u32]) -> Result<Vec<f64>, FixedError> {
         let cases = counts.iter().map(|count| with_count(self.scenarios, *count));
         let cases: Vec<Case> = cases.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
         let runs = self.lab.run(&cases.iter().collect::<Vec<_>>(), self.seeds.clone())?;
         let shortfall = |(case, runs)| {
-            let verdict = judge(self.constraints, &Replications::new(case, runs, Stop::Count), self.wanted);
+            let wanted = self.seeds.end.saturating_sub(self.seeds.start);
+            let verdict = judge(self.constraints, &Replications::new(case, runs, Stop::Count), wanted);
             // An end that exactly reaches a bound with "<" is not beyond it, but does not meet it.
-            if verdict.is_sure { 0.0 } else { verdict.shortfall.max(f64::MIN_POSITIVE) }
+            if verdict.holds { 0.0 } else { verdict.shortfall.max(f64::MIN_POSITIVE) }
         };
         let each: Vec<f64> = cases.iter().zip(runs).map(shortfall).collect();
         Ok(each.chunks(self.scenarios.len().max(1)).map(|each| each.iter().sum()).collect())
@@ -149,12 +148,11 @@ mod tests {
         let constraint = Expectation::parse("schedule_to_start.p95 < 500ms", &["activities"]).unwrap();
         let (lab, scenarios) = (Lab::without_files(), [scenario(&[])]);
         let constraints = [constraint];
-        let best =
-            best_fixed(&lab, &scenarios, &constraints, &[&(3..13)], 30).unwrap().expect("some count does");
+        let best = best_fixed(&lab, &scenarios, &constraints, &[&(3..13)]).unwrap().expect("some count does");
         let meets = |count| {
             let cases = with_count(&scenarios, count).unwrap();
             let runs = lab.run(&[&cases[0]], 3..13).unwrap().remove(0);
-            judge(&constraints, &Replications::new(&cases[0], runs, Stop::Count), 30).is_sure
+            judge(&constraints, &Replications::new(&cases[0], runs, Stop::Count), 10).holds
         };
         assert!(meets(best) && !meets(best - 1), "{best}");
     }
@@ -163,9 +161,6 @@ mod tests {
     fn says_when_no_count_does() {
         let constraint = Expectation::parse("tasks.arrived < 10", &["activities"]).unwrap();
         let scenarios = [scenario(&[("horizon = \"5m\"", "horizon = \"20s\"")])];
-        assert_eq!(
-            best_fixed(&Lab::without_files(), &scenarios, &[constraint], &[&(3..5)], 30).unwrap(),
-            None
-        );
+        assert_eq!(best_fixed(&Lab::without_files(), &scenarios, &[constraint], &[&(3..5)]).unwrap(), None);
     }
 }

@@ -33,6 +33,7 @@
 //! ```
 
 mod best_fixed;
+pub mod compare;
 mod constraint;
 pub mod design;
 mod estimate;

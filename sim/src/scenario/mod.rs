@@ -28,7 +28,7 @@ pub use expect::{Expectation, Outcome};
 pub use file::File;
 pub use key::{join as join_key, split as split_key};
 pub use path::parse_value;
-pub use read::{Loader, Scenario};
+pub use read::{Loader, Scenario, json_to_toml};
 pub use resolve::Resolved;
 pub use schema::{reference_markdown, schema};
 pub use sources::{OpenError, SourceSpec, Surroundings};

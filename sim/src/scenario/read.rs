@@ -242,7 +242,7 @@ fn load_spec(table: &mut Table, origin: &mut Origin, loader: Loader<'_>) -> Resu
 }
 
 /// JSON as TOML; what is null is absent.
-fn json_to_toml(json: Json) -> Option<Value> {
+pub fn json_to_toml(json: Json) -> Option<Value> {
     Some(match json {
         Json::Null => return None,
         Json::Bool(flag) => Value::Boolean(flag),

@@ -72,7 +72,8 @@ pub(super) fn draw<B: DrawingBackend>(chart: &Chart, canvas: &Canvas<'_, B>) -> 
 }
 
 fn axis(panel: &Panel) -> Axis {
-    Axis::around(panel.series.iter().flat_map(|series| series.values.iter().copied().flatten()), panel.scale)
+    let values = panel.series.iter().flat_map(|series| series.values.iter().copied().flatten());
+    Axis::around(values.chain((panel.reach > 0.0).then_some(panel.reach)), panel.scale)
 }
 
 fn label_room<B: DrawingBackend>(canvas: &Canvas<'_, B>, axes: &[Axis]) -> Result<f64, DrawError<B>> {

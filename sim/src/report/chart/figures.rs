@@ -42,6 +42,7 @@ impl Sheet<'_> {
     fn backlog_and_workers(&self, id: &str, title: &str) -> Chart {
         let working = |row: &TimelineRow| row.workers_ready + row.workers_draining;
         let backlog = Panel {
+            reach: 0.0,
             axis: "waiting tasks".into(),
             scale: Scale::Linear,
             series: vec![
@@ -52,6 +53,7 @@ impl Sheet<'_> {
             ],
         };
         let workers = Panel {
+            reach: 0.0,
             axis: "workers".into(),
             scale: Scale::Linear,
             series: vec![
@@ -69,6 +71,7 @@ impl Sheet<'_> {
 
     fn rates(&self) -> Chart {
         let panel = Panel {
+            reach: 0.0,
             axis: "tasks per second".into(),
             scale: Scale::Linear,
             series: vec![
@@ -84,6 +87,7 @@ impl Sheet<'_> {
 
     fn waits(&self) -> Chart {
         let panel = Panel {
+            reach: 0.0,
             axis: "time from add to start (log scale)".into(),
             scale: Scale::LogMillis,
             series: vec![
@@ -105,6 +109,7 @@ impl Sheet<'_> {
 
     fn slots(&self) -> Chart {
         let panel = Panel {
+            reach: 0.0,
             axis: "slots".into(),
             scale: Scale::Linear,
             series: vec![
@@ -128,7 +133,8 @@ impl Sheet<'_> {
             shape: Shape::Line,
             values: values.collect(),
         };
-        let panel = Panel { axis: "US dollars".into(), scale: Scale::Dollars, series: vec![series] };
+        let panel =
+            Panel { reach: 0.0, axis: "US dollars".into(), scale: Scale::Dollars, series: vec![series] };
         self.chart("cost", "Cost so far", "What the workers have cost up to each moment.", vec![panel])
     }
 

@@ -45,6 +45,8 @@ pub struct Panel {
     pub axis: String,
     /// How values become heights.
     pub scale: Scale,
+    /// The axis reaches at least so high: charts side by side share what is the largest in any of them.
+    pub reach: f64,
     /// Drawn in this order, later ones above.
     pub series: Vec<Series>,
 }

@@ -1,6 +1,8 @@
 //! Studies for people: tables, CSV and pages of replications, comparisons, sweeps and tuning.
 
 mod amount;
+pub mod compare;
+pub mod compare_page;
 mod replications;
 mod scatter;
 pub mod tune;

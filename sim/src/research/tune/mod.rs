@@ -108,13 +108,7 @@ pub fn tune(
     for (index, space) in spaces.iter().enumerate() {
         trials.extend(search::search(lab, space, index, goal, effort, &seeds.search)?);
     }
-    let fixed = match best_fixed(
-        lab,
-        written,
-        &goal.constraints,
-        &[&seeds.search, &seeds.choice],
-        effort.replications,
-    ) {
+    let fixed = match best_fixed(lab, written, &goal.constraints, &[&seeds.search, &seeds.choice]) {
         Err(FixedError::Unfit(_)) => None,
         other => other?,
     };

@@ -1,0 +1,93 @@
+//! `wci compare`: several specs on the same scenarios and the same luck.
+
+use super::args::{CompareArgs, ScenarioArgs};
+use super::study::plan;
+use super::tune::kinds;
+use super::{CommandResult, Failure, Outcome, disk, load, run};
+use crate::report::json::to_json;
+use crate::report::study::{compare as text, compare_page};
+use crate::research::compare::{Contest, Entrant};
+use crate::research::variant::groups;
+use crate::research::{Case, Lab};
+use crate::scenario::expect::Expectation;
+use crate::scenario::{Scenario, json_to_toml};
+use std::path::Path;
+use wci_core::algorithm::AlgorithmKind;
+
+/// The name of the fixed count in hindsight.
+const BEST_FIXED: &str = "best-fixed";
+
+/// Compares; what does not fit a scenario is left out by name. Nothing at all that ran is an error.
+pub fn compare(args: &CompareArgs) -> CommandResult {
+    let read = |path: &std::path::PathBuf| {
+        load::scenario(&ScenarioArgs { scenario: path.clone(), set: args.set.clone(), seed: None })
+    };
+    let scenarios = args.scenarios.iter().map(read).collect::<Result<Vec<Scenario>, _>>()?;
+    let entrants =
+        scenarios.iter().map(|scenario| entrants(args, scenario)).collect::<Result<Vec<_>, _>>()?;
+    args.study.with_lab(args.out.as_deref(), args.quiet, |lab: &Lab<'_>| {
+        let mut contests = Vec::new();
+        for (scenario, entrants) in scenarios.iter().zip(&entrants) {
+            let case = Case::new(scenario.name(), scenario)?;
+            let plan = plan(&args.study, &args.until, 10, &[&case])?;
+            contests.push(Contest::run(lab, scenario, entrants, &plan)?);
+        }
+        show(args, &contests)
+    })
+}
+
+fn entrants(args: &CompareArgs, scenario: &Scenario) -> Result<Vec<Entrant>, Failure> {
+    let mut entrants = Vec::new();
+    let everything = args.algorithms.is_empty() && args.specs.is_empty();
+    let named: Vec<String> = args.algorithms.iter().filter(|name| *name != BEST_FIXED).cloned().collect();
+    let kinds = if everything { AlgorithmKind::ALL.to_vec() } else { kinds(&named)? };
+    entrants.extend(kinds.into_iter().map(Entrant::Algorithm));
+    let wants_all = everything || args.algorithms.iter().any(|name| name == "all" || name == BEST_FIXED);
+    if wants_all {
+        let groups = groups(scenario)?;
+        let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
+        let parsed =
+            args.subject_to.iter().map(|text| Expectation::parse(text, &groups)).collect::<Result<_, _>>();
+        entrants.push(Entrant::BestFixed(parsed.map_err(|error| Failure::about(error, "--subject-to"))?));
+    }
+    for path in &args.specs {
+        entrants.push(Entrant::Spec(path.display().to_string(), spec(path)?));
+    }
+    Ok(entrants)
+}
+
+fn spec(path: &Path) -> Result<toml::Value, Failure> {
+    let text = disk::read_text(path)?;
+    let wrong = |error: &dyn std::fmt::Display| Failure::about(error, &path.display().to_string());
+    let json: serde_json::Value = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
+    json_to_toml(json).ok_or_else(|| wrong(&"found null, expected a spec"))
+}
+
+fn show(args: &CompareArgs, contests: &[Contest]) -> CommandResult {
+    if let Some(folder) = &args.out {
+        disk::write(&folder.join("compare.csv"), text::csv(contests)?)?;
+        disk::write(&folder.join("compare.json"), to_json(&text::to_json(contests))?)?;
+        disk::write(&folder.join("report.html"), compare_page::page(contests, &command(args))?)?;
+        eprintln!("look at {}", folder.join("report.html").display());
+    }
+    disk::print(&if args.json { to_json(&text::to_json(contests))? } else { text::table(contests) })?;
+    if contests.iter().all(|contest| contest.results.is_empty()) {
+        return Err(Failure::new("nothing ran: every scenario was left out"));
+    }
+    Ok(Outcome::Fine)
+}
+
+/// The command that gives this result again.
+fn command(args: &CompareArgs) -> String {
+    let mut words = vec!["wci compare".to_owned()];
+    words.extend(args.scenarios.iter().map(|path| run::quoted(&path.to_string_lossy())));
+    words
+        .extend((!args.algorithms.is_empty()).then(|| format!("--algorithms {}", args.algorithms.join(","))));
+    words.extend(args.specs.iter().map(|path| format!("--specs {}", run::quoted(&path.to_string_lossy()))));
+    words.extend(args.set.iter().map(|setting| format!("--set {}", run::quoted(setting))));
+    words.extend(args.subject_to.iter().map(|text| format!("--subject-to {}", run::quoted(text))));
+    words.extend(args.study.replications.map(|n| format!("--replications {n}")));
+    words.extend(args.until.until.iter().map(|until| format!("--until {until}")));
+    words.extend(args.until.of.iter().map(|key| format!("--of {key}")));
+    words.join(" ")
+}

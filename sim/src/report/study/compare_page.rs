@@ -1,0 +1,341 @@
+//! A comparison as one page that can stand in an appendix.
+
+use super::amount::with_interval;
+use super::compare::{COLUMNS, LEGEND, change, header, mark};
+use super::scatter::{Dot, Kind, Scatter};
+use super::tune::quantity;
+use crate::report::chart::{Chart, ChartError, Ink, Panel, Scale, Series, Shape, Size, inline_svg};
+use crate::report::html::{escape, shell};
+use crate::report::units::{number, plural};
+use crate::research::compare::Contest;
+use crate::research::{Course, Estimate, Replications};
+use crate::results::{Timeline, TimelineRow};
+use crate::scenario::expect::Quantity;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+const COST: &str = "cost_usd.total";
+const WAIT: &str = "schedule_to_start.p95";
+const SIDE_BY_SIDE: &str = "<style>.pair{display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr))}\
+                            .pair figure{margin:0}.base{font-weight:600}</style>\n";
+
+/// The whole page; `command` gives it again.
+///
+/// # Errors
+/// When a chart cannot be drawn.
+pub fn page(contests: &[Contest], command: &str) -> Result<String, ChartError> {
+    let title = match contests {
+        [one] => format!("Compared: {}", one.title),
+        many => format!("Compared on {}", plural(many.len() as u64, "scenario", "scenarios")),
+    };
+    let mut body = format!("{SIDE_BY_SIDE}<header>\n<h1>{}</h1>\n", escape(&title));
+    for line in LEGEND.lines() {
+        let _ = writeln!(body, "<p class=\"soft\">{}</p>", escape(line));
+    }
+    navigation(contests, &mut body);
+    body.push_str("</header>\n<main>\n");
+    if contests.len() > 1 {
+        overview(contests, &mut body);
+    }
+    for contest in contests {
+        section(contest, &mut body)?;
+    }
+    let _ = writeln!(
+        body,
+        "<section id=\"again\"><h2>Run it again</h2>\n<pre><code>{}</code></pre>\n<p>The same scenarios and seeds give \
+         the same figures on every machine and on any number of threads.</p></section>\n</main>\n<footer>wci {}</footer>",
+        escape(command),
+        env!("CARGO_PKG_VERSION")
+    );
+    Ok(shell(&title, &body))
+}
+
+fn navigation(contests: &[Contest], body: &mut String) {
+    body.push_str("<nav aria-label=\"Scenarios\"><ul>");
+    for contest in contests {
+        let name = escape(&contest.scenario);
+        let _ = write!(body, "<li><a href=\"#{name}\">{name}</a></li>");
+    }
+    body.push_str("</ul></nav>\n");
+}
+
+/// Specs down, scenarios across: what each costs relative to the scenario as written.
+fn overview(contests: &[Contest], body: &mut String) {
+    let ran: Vec<&Contest> = contests.iter().filter(|contest| !contest.results.is_empty()).collect();
+    let names =
+        ran.iter().flat_map(|contest| contest.results.iter().skip(1)).map(|result| base_name(&result.name));
+    let mut order: Vec<&str> = Vec::new();
+    names.for_each(|name| {
+        if !order.contains(&name) {
+            order.push(name);
+        }
+    });
+    for (key, title) in [(COST, "Cost"), (WAIT, "Wait that 95 % stay below")] {
+        let _ = writeln!(
+            body,
+            "<section><h2>{title} against each scenario as written</h2>\n<div class=\"scroll\" tabindex=\"0\"><table \
+             class=\"figures\">\n<thead><tr><td></td>"
+        );
+        for contest in &ran {
+            let name = escape(&contest.scenario);
+            let _ = write!(body, "<th scope=\"col\" class=\"number\"><a href=\"#{name}\">{name}</a></th>");
+        }
+        body.push_str("</tr></thead>\n<tbody>\n");
+        for name in &order {
+            let _ = write!(body, "<tr><th scope=\"row\">{}</th>", escape(name));
+            for contest in &ran {
+                let _ = write!(body, "<td class=\"number\">{}</td>", escape(&cell(contest, name, key)));
+            }
+            body.push_str("</tr>\n");
+        }
+        body.push_str("</tbody></table></div></section>\n");
+    }
+}
+
+/// `best fixed (12)` is the same entrant in every scenario.
+fn base_name(name: &str) -> &str {
+    name.split(" (").next().unwrap_or(name)
+}
+
+fn cell(contest: &Contest, name: &str, key: &str) -> String {
+    let Some(i) = contest.results.iter().skip(1).position(|result| base_name(&result.name) == name) else {
+        return "-".into();
+    };
+    let result = &contest.results[i + 1];
+    if key == COST && result.overloaded() > 0 {
+        return "overloaded".into();
+    }
+    let change = change(contest, i + 1, key);
+    if change.is_empty() {
+        with_interval(quantity(key), &result.estimate(key), result.is_censored(key))
+    } else {
+        change
+    }
+}
+
+fn section(contest: &Contest, body: &mut String) -> Result<(), ChartError> {
+    let name = escape(&contest.scenario);
+    let _ = writeln!(
+        body,
+        "<section id=\"{name}\">\n<h2>{} <small class=\"soft\">{name}</small></h2>",
+        escape(&contest.title)
+    );
+    if let Some(first) = contest.results.first() {
+        let _ = writeln!(body, "<p class=\"soft\">{}</p>", escape(&header(first)));
+        figures(contest, body);
+        significant(contest, body);
+        let _ = writeln!(
+            body,
+            "<figure>{}<figcaption>Down and to the left is better: cheap and quick.</figcaption></figure>",
+            cost_against_wait(contest).svg()
+        );
+        courses(contest, body)?;
+        decisions(contest, body);
+    }
+    if !contest.left_out.is_empty() {
+        body.push_str("<h3>Left out</h3>\n<ul>\n");
+        for left_out in &contest.left_out {
+            let _ = writeln!(body, "<li>{}: {}</li>", escape(&left_out.name), escape(&left_out.why));
+        }
+        body.push_str("</ul>\n");
+    }
+    let _ = writeln!(
+        body,
+        "<details><summary>The scenario</summary><pre><code>{}</code></pre></details>\n</section>",
+        escape(&contest.toml)
+    );
+    Ok(())
+}
+
+fn figures(contest: &Contest, body: &mut String) {
+    body.push_str("<div class=\"scroll\" tabindex=\"0\"><table class=\"figures\">\n<thead><tr><td></td>");
+    for (_, heading) in COLUMNS {
+        let _ = write!(body, "<th scope=\"col\" class=\"number\">{heading}</th>");
+    }
+    body.push_str("</tr></thead>\n<tbody>\n");
+    for (i, result) in contest.results.iter().enumerate() {
+        let class = if i == 0 { " class=\"base\"" } else { "" };
+        let _ = write!(body, "<tr{class}><th scope=\"row\">{}</th>", escape(&name_of(result)));
+        for (key, _) in COLUMNS {
+            let mean = with_interval(quantity(key), &result.estimate(key), result.is_censored(key));
+            let change = if i == 0 { String::new() } else { paired(contest, i, key) };
+            let _ = write!(
+                body,
+                "<td class=\"number\">{}<br><small class=\"soft\">{}</small></td>",
+                escape(&mean),
+                escape(&change)
+            );
+        }
+        body.push_str("</tr>\n");
+    }
+    body.push_str("</tbody></table></div>\n");
+}
+
+fn name_of(result: &Replications) -> String {
+    match result.overloaded() {
+        0 => result.name.clone(),
+        n if n == result.runs.len() => format!("{} (overloaded)", result.name),
+        n => format!("{} (overloaded in {n} of {})", result.name, result.runs.len()),
+    }
+}
+
+/// The paired difference in the figure's own unit, with its interval and mark.
+fn paired(contest: &Contest, i: usize, key: &str) -> String {
+    let difference = contest.difference(i, key);
+    if difference.estimate.mean.is_none() {
+        return "no interval".into();
+    }
+    let sign = if difference.estimate.mean.is_some_and(|mean| mean > 0.0) { "+" } else { "" };
+    format!("{sign}{} {}", with_interval(quantity(key), &difference.estimate, false), mark(&difference))
+}
+
+/// What the comparison shows, in sentences.
+fn significant(contest: &Contest, body: &mut String) {
+    body.push_str("<h3>What is significant</h3>\n<ul>\n");
+    for (i, result) in contest.results.iter().enumerate().skip(1) {
+        let cost = said(contest, i, COST, ["cheaper", "more expensive"], "costs no different");
+        let wait =
+            said(contest, i, WAIT, ["shorter waits (95 %)", "longer waits (95 %)"], "waits no different");
+        let _ = writeln!(
+            body,
+            "<li><strong>{}</strong>: {}; {}.</li>",
+            escape(&name_of(result)),
+            escape(&cost),
+            escape(&wait)
+        );
+    }
+    body.push_str("</ul>\n");
+}
+
+fn said(contest: &Contest, i: usize, key: &str, [less, more]: [&str; 2], same: &str) -> String {
+    let result = &contest.results[i];
+    if result.is_censored(key) {
+        return format!("{more}: only a lower bound is known, tasks still waited");
+    }
+    let difference = contest.difference(i, key);
+    let Some(mean) = difference.estimate.mean.filter(|_| difference.is_significant) else {
+        return format!(
+            "{same} that {} could tell",
+            plural(result.runs.len() as u64, "replication", "replications")
+        );
+    };
+    let size = change(contest, i, key);
+    let size = if size.is_empty() { paired(contest, i, key) } else { size };
+    format!("{} by {size}", if mean < 0.0 { less } else { more })
+}
+
+fn cost_against_wait(contest: &Contest) -> Scatter {
+    let dot = |(i, result): (usize, &Replications)| {
+        let kind = if i == 0 { Kind::Best } else { Kind::Rival };
+        let (x, y) = result.estimate(COST).mean.zip(result.estimate(WAIT).mean)?;
+        Some(Dot { x, y, kind, label: result.name.clone() })
+    };
+    Scatter {
+        title: format!("{}: cost against waiting", contest.scenario),
+        x: ("cost (USD)".into(), Some(Quantity::Usd)),
+        y: ("wait that 95 % stay below".into(), Some(Quantity::Millis)),
+        points: contest.results.iter().enumerate().filter_map(dot).collect(),
+        limit: None,
+    }
+}
+
+/// The first replication of each, side by side on the same axes.
+fn courses(contest: &Contest, body: &mut String) -> Result<(), ChartError> {
+    let course = |result: &Replications| Some(result.runs.first()?.course.clone()?.timeline);
+    let timelines: Vec<(String, Timeline)> =
+        contest.results.iter().filter_map(|result| Some((result.name.clone(), course(result)?))).collect();
+    let workers = |row: &TimelineRow| row.workers_starting + row.workers_ready + row.workers_draining;
+    let rows = || timelines.iter().flat_map(|(_, timeline)| &timeline.total);
+    // One set that is hopelessly behind would make a flat line of all others: it may leave the paper.
+    let most_waiting = quartile(timelines.iter().map(|(_, t)| peak(t, |row| row.backlog)));
+    let most_workers = rows().map(workers).fold(0.0, f64::max);
+    body.push_str(
+        "<details open><summary>The first replication of each, side by side</summary>\n<p class=\"soft\">Waiting tasks \
+         and workers (starting, ready and draining); same arrivals, same axes. A backlog far beyond the others' is cut \
+         off at the top.</p>\n<div class=\"pair\">\n",
+    );
+    for (name, timeline) in &timelines {
+        let chart = chart(contest, name, timeline, most_waiting, most_workers);
+        let svg = inline_svg(&chart, Size { width: 520, height: 430 }, "course")?;
+        let _ = writeln!(body, "<figure>{svg}</figure>");
+    }
+    body.push_str("</div></details>\n");
+    Ok(())
+}
+
+fn peak(timeline: &Timeline, of: impl Fn(&TimelineRow) -> f64) -> f64 {
+    timeline.total.iter().map(of).fold(0.0, f64::max)
+}
+
+/// A value that three quarters of the others do not exceed by far.
+fn quartile(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() * 3 / 4).or(values.last()).copied().unwrap_or(0.0)
+}
+
+fn chart(contest: &Contest, name: &str, timeline: &Timeline, most_waiting: f64, most_workers: f64) -> Chart {
+    let series = |label: &str, ink, of: &dyn Fn(&TimelineRow) -> f64| Series {
+        label: label.into(),
+        ink,
+        shape: Shape::Area,
+        values: timeline.total.iter().map(|row| Some(of(row))).collect(),
+    };
+    let all = |row: &TimelineRow| row.workers_starting + row.workers_ready + row.workers_draining;
+    let waiting = |row: &TimelineRow| row.backlog.min(most_waiting.max(1.0));
+    let panel = |axis: &str, reach, series| Panel { axis: axis.into(), scale: Scale::Linear, reach, series };
+    Chart {
+        id: format!("{}-{name}", contest.scenario),
+        title: name.to_owned(),
+        caption: format!("{name} on {}: waiting tasks above, workers below", contest.scenario),
+        starts: timeline.total.iter().map(|row| row.t_s).collect(),
+        window_s: timeline.window_s,
+        panels: vec![
+            panel("waiting tasks", most_waiting, vec![series("waiting", Ink::Vermillion, &waiting)]),
+            panel(
+                "workers",
+                most_workers,
+                vec![series("workers", Ink::Sky, &all), series("ready", Ink::Blue, &|row| row.workers_ready)],
+            ),
+        ],
+        marks: Vec::new(),
+        bands: Vec::new(),
+        horizon_s: None,
+    }
+}
+
+/// How often each rule acted, on average over the replications.
+fn decisions(contest: &Contest, body: &mut String) {
+    let courses = |result: &Replications| -> Vec<Course> {
+        result.runs.iter().filter_map(|run| run.course.clone()).collect()
+    };
+    let all: Vec<Vec<Course>> = contest.results.iter().map(courses).collect();
+    let rules: BTreeSet<&String> = all.iter().flatten().flat_map(|course| course.actions.keys()).collect();
+    if rules.is_empty() {
+        return;
+    }
+    body.push_str(
+        "<details><summary>Decisions that led to an action, by rule</summary>\n<div class=\"scroll\" tabindex=\"0\"><table \
+         class=\"figures\">\n<thead><tr><td></td>",
+    );
+    for result in &contest.results {
+        let _ = write!(body, "<th scope=\"col\" class=\"number\">{}</th>", escape(&result.name));
+    }
+    body.push_str("</tr></thead>\n<tbody>\n");
+    for rule in rules {
+        let _ = write!(body, "<tr><th scope=\"row\">{}</th>", escape(rule));
+        for courses in &all {
+            let counts: Vec<f64> =
+                courses.iter().map(|course| course.actions.get(rule).copied().unwrap_or(0) as f64).collect();
+            let Estimate { mean, ci95, .. } = Estimate::of(&counts);
+            let text = match (mean.filter(|mean| *mean > 0.0), ci95) {
+                (Some(mean), Some(half)) => format!("{} ± {}", number(mean), number(half)),
+                (Some(mean), None) => number(mean),
+                (None, _) => String::new(),
+            };
+            let _ = write!(body, "<td class=\"number\">{}</td>", escape(&text));
+        }
+        body.push_str("</tr>\n");
+    }
+    body.push_str("</tbody></table></div></details>\n");
+}

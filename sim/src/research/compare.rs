@@ -1,0 +1,240 @@
+//! Several specs on the same scenarios and the same luck.
+
+use super::best_fixed::{FixedError, best_fixed, with_count};
+use super::estimate::{Estimate, LEVEL};
+use super::lab::{Case, Lab};
+use super::replicate::{Plan, Replications, replicate_all};
+use super::student::two_sided;
+use super::variant::with_algorithm;
+use crate::scenario::Scenario;
+use crate::scenario::expect::Expectation;
+use serde::Serialize;
+use toml::Value;
+use wci_core::algorithm::AlgorithmKind;
+
+/// What is put in the place of a scenario's own spec.
+#[derive(Clone, Debug)]
+pub enum Entrant {
+    /// An algorithm with its defaults, in every group.
+    Algorithm(AlgorithmKind),
+    /// The smallest fixed count that meets these constraints, known only in hindsight.
+    BestFixed(Vec<Expectation>),
+    /// Another spec, by the name it goes by.
+    Spec(String, Value),
+}
+
+/// One scenario with all that ran on it; the first result is the scenario as written.
+#[derive(Clone, Debug)]
+pub struct Contest {
+    /// The scenario's name.
+    pub scenario: String,
+    /// Its title.
+    pub title: String,
+    /// The results, the scenario as written first.
+    pub results: Vec<Replications>,
+    /// What did not run, and why.
+    pub left_out: Vec<LeftOut>,
+    /// The scenario as it was run.
+    pub toml: String,
+}
+
+/// Something that did not run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// What.
+    pub name: String,
+    /// Why.
+    pub why: String,
+}
+
+/// One result beside another, seed by seed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Difference {
+    /// How much more it is, with the paired interval.
+    pub estimate: Estimate,
+    /// The paired interval excludes 0.
+    pub is_significant: bool,
+    /// It does even when as many comparisons as the table has are counted (Bonferroni).
+    pub is_significant_among_all: bool,
+}
+
+impl Entrant {
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Algorithm(kind) => kind.name().to_owned(),
+            Self::BestFixed(_) => "best fixed".to_owned(),
+            Self::Spec(name, _) => name.clone(),
+        }
+    }
+}
+
+impl Contest {
+    /// Runs a scenario as written and with each entrant. What does not fit is left out by name; so is everything
+    /// when a trace is missing.
+    ///
+    /// # Errors
+    /// The first run that failed.
+    pub fn run(
+        lab: &Lab<'_>,
+        scenario: &Scenario,
+        entrants: &[Entrant],
+        plan: &Plan,
+    ) -> Result<Self, FixedError> {
+        let mut contest = Self {
+            scenario: scenario.name().to_owned(),
+            title: scenario.file().title.clone(),
+            results: Vec::new(),
+            left_out: Vec::new(),
+            toml: scenario.to_toml(),
+        };
+        let written = Case::new(as_written(scenario)?, scenario)?;
+        if let Some(missing) = written.resolved.missing_traces(lab.surroundings).first() {
+            contest.leave_out("everything", &missing.to_string());
+            return Ok(contest);
+        }
+        let mut cases = vec![written];
+        for entrant in entrants {
+            match contest.enter(lab, scenario, entrant, plan)? {
+                Some(case) if is_there(&cases, &case) => {
+                    contest.leave_out(&entrant.name(), "it is the scenario as written, key by key");
+                }
+                Some(case) => cases.push(case),
+                None => {}
+            }
+        }
+        cases.iter_mut().for_each(|case| case.keep.course = true);
+        contest.results = replicate_all(lab, &cases.iter().collect::<Vec<_>>(), plan)?;
+        Ok(contest)
+    }
+
+    fn leave_out(&mut self, name: &str, why: &str) {
+        self.left_out.push(LeftOut { name: name.to_owned(), why: why.to_owned() });
+    }
+
+    fn enter(
+        &mut self,
+        lab: &Lab<'_>,
+        scenario: &Scenario,
+        entrant: &Entrant,
+        plan: &Plan,
+    ) -> Result<Option<Case>, FixedError> {
+        let changed = match entrant {
+            Entrant::Algorithm(kind) => with_algorithm(scenario, *kind, &[]).map_err(|unfit| unfit.0),
+            Entrant::Spec(_, spec) => with_spec(scenario, spec),
+            Entrant::BestFixed(constraints) => return self.enter_fixed(lab, scenario, constraints, plan),
+        };
+        match changed {
+            Ok(changed) => Ok(Some(Case::new(entrant.name(), &changed)?)),
+            Err(why) => {
+                self.leave_out(&entrant.name(), &why);
+                Ok(None)
+            }
+        }
+    }
+
+    /// In hindsight: the count is looked for under the very seeds that it is compared on.
+    fn enter_fixed(
+        &mut self,
+        lab: &Lab<'_>,
+        scenario: &Scenario,
+        constraints: &[Expectation],
+        plan: &Plan,
+    ) -> Result<Option<Case>, FixedError> {
+        let scenarios = [scenario.clone()];
+        let first = scenario.resolve()?.model.seed;
+        let seeds = first..first.saturating_add(plan.count.min(10));
+        match best_fixed(lab, &scenarios, constraints, &[&seeds]) {
+            Ok(Some(count)) => {
+                let mut case = with_count(&scenarios, count)?.remove(0);
+                case.name = format!("best fixed ({count})");
+                case.keep.pools = true;
+                return Ok(Some(case));
+            }
+            Ok(None) => self.leave_out("best fixed", "no fixed number of workers meets the target"),
+            Err(FixedError::Unfit(unfit)) => self.leave_out("best fixed", &unfit.0),
+            Err(error) => return Err(error),
+        }
+        Ok(None)
+    }
+
+    /// A figure of result `i` less that of the scenario as written.
+    #[must_use]
+    pub fn difference(&self, i: usize, key: &str) -> Difference {
+        let own = self.results[i].numbers(key);
+        let estimate = Estimate::paired(&own, &self.results[0].numbers(key));
+        let degrees = (own.len() as u64).saturating_sub(1);
+        let comparisons = self.results.len().saturating_sub(1).max(1) as f64;
+        // The interval that all comparisons of the table share the chance of an error in.
+        let wider = two_sided(1.0 - (1.0 - LEVEL) / comparisons, degrees) / two_sided(LEVEL, degrees);
+        let among_all = Estimate { ci95: estimate.ci95.map(|half| half * wider), ..estimate };
+        let is_bound = self.results[i].is_censored(key) || self.results[0].is_censored(key);
+        let is_finite = estimate.mean.is_some_and(f64::is_finite) && !is_bound;
+        let estimate = if is_finite { estimate } else { Estimate::default() };
+        Difference {
+            estimate,
+            is_significant: is_finite && estimate.is_significant(),
+            is_significant_among_all: is_finite && among_all.is_significant(),
+        }
+    }
+}
+
+fn is_there(cases: &[Case], case: &Case) -> bool {
+    cases.iter().any(|other| other.resolved.model.spec == case.resolved.model.spec)
+}
+
+/// What the scenario's own algorithms are.
+fn as_written(scenario: &Scenario) -> Result<String, FixedError> {
+    let resolved = scenario.resolve()?;
+    if resolved.model.groups.iter().any(|group| group.provider.is_per_request()) {
+        return Ok("as written (per request)".into());
+    }
+    let mut names: Vec<&str> =
+        resolved.model.spec.groups().map(|(_, group)| group.algorithm().name()).collect();
+    names.dedup();
+    Ok(format!("as written ({})", names.join(", ")))
+}
+
+fn with_spec(scenario: &Scenario, spec: &Value) -> Result<Scenario, String> {
+    let changed = scenario.with([("spec", spec.clone())]).map_err(|errors| errors.to_string())?;
+    changed.resolve().map_err(|errors| errors.to_string())?;
+    Ok(changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::research::testing::scenario;
+
+    fn contest(entrants: &[Entrant]) -> Contest {
+        Contest::run(&Lab::without_files(), &scenario(&[]), entrants, &Plan::of(10)).unwrap()
+    }
+
+    #[test]
+    fn compared_algorithms_share_their_luck() {
+        let contest = contest(&[Entrant::Algorithm(AlgorithmKind::Backlog)]);
+        let arrived = contest.difference(1, "tasks.arrived");
+        assert_eq!((arrived.estimate.mean, arrived.estimate.ci95), (Some(0.0), Some(0.0)));
+        assert!(!arrived.is_significant);
+        assert_ne!(contest.difference(1, "cost_usd.total").estimate.mean, Some(0.0));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_by_name() {
+        let contest = contest(&[
+            Entrant::Algorithm(AlgorithmKind::RateBased),
+            Entrant::Algorithm(AlgorithmKind::NoSync),
+        ]);
+        assert_eq!(contest.results.len(), 1);
+        let names: Vec<&str> = contest.left_out.iter().map(|left_out| left_out.name.as_str()).collect();
+        assert_eq!(names, ["rate-based", "no-sync"]);
+    }
+
+    #[test]
+    fn the_best_fixed_count_is_named() {
+        let constraint = Expectation::parse("schedule_to_start.p95 < 1s", &["activities"]).unwrap();
+        let contest = contest(&[Entrant::BestFixed(vec![constraint])]);
+        assert!(contest.results[1].name.starts_with("best fixed ("), "{}", contest.results[1].name);
+    }
+}
