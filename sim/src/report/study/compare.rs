@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 /// The figures that a comparison shows, with their headings.
-pub const COLUMNS: [(&str, &str); 8] = [
+pub const COLUMNS: [(&str, &str); 7] = [
     ("cost_usd.total", "Cost"),
     ("schedule_to_start.mean", "Mean wait"),
     ("schedule_to_start.p95", "95 % wait less"),
@@ -18,7 +18,6 @@ pub const COLUMNS: [(&str, &str); 8] = [
     ("workers.mean", "Workers"),
     ("workers.started", "Started"),
     ("workers.utilization", "Slot time used"),
-    ("backlog.mean", "Waiting"),
 ];
 
 /// The two that a terminal has room for.

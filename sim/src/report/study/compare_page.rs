@@ -221,12 +221,12 @@ fn said(contest: &Contest, i: usize, key: &str, [less, more]: [&str; 2], same: &
     };
     let size = change(contest, i, key);
     let size = if size.is_empty() { paired(contest, i, key) } else { size };
-    format!("{} by {size}", if mean < 0.0 { less } else { more })
+    format!("{} by {}", if mean < 0.0 { less } else { more }, size.trim_start_matches(['+', '-', '−']))
 }
 
 fn cost_against_wait(contest: &Contest) -> Scatter {
     let dot = |(i, result): (usize, &Replications)| {
-        let kind = if i == 0 { Kind::Best } else { Kind::Rival };
+        let kind = if i == 0 { Kind::Written } else { Kind::Rival };
         let (x, y) = result.estimate(COST).mean.zip(result.estimate(WAIT).mean)?;
         Some(Dot { x, y, kind, label: result.name.clone() })
     };

@@ -51,14 +51,17 @@ pub enum Kind {
     Best,
     /// What it is compared with, with its name.
     Rival,
+    /// What is there already, with its name.
+    Written,
 }
 
 impl Kind {
-    const ALL: [(Self, &'static str); 4] = [
+    const ALL: [(Self, &'static str); 5] = [
         (Self::Tried, "tried"),
         (Self::Front, "front: none is better in both"),
         (Self::Best, "found"),
-        (Self::Rival, "to compare"),
+        (Self::Rival, "compared"),
+        (Self::Written, "as written"),
     ];
 
     const fn look(self) -> (Ink, f64) {
@@ -67,6 +70,7 @@ impl Kind {
             Self::Front => (Ink::Blue, 5.0),
             Self::Best => (Ink::Green, 8.0),
             Self::Rival => (Ink::Vermillion, 6.0),
+            Self::Written => (Ink::Purple, 7.0),
         }
     }
 }
@@ -98,9 +102,11 @@ impl Scatter {
             );
             text(&mut out, (WIDTH - RIGHT - 4.0, at - 6.0), "limit", "end", Ink::Vermillion);
         }
-        for dot in &self.points {
-            draw(&mut out, dot, (place_x(&x, dot.x), place_y(&y, dot.y)));
-        }
+        let places: Vec<_> =
+            self.points.iter().map(|dot| (dot, (place_x(&x, dot.x), place_y(&y, dot.y)))).collect();
+        places.iter().for_each(|(dot, at)| draw(&mut out, dot, *at));
+        let mut taken = Vec::new();
+        places.iter().for_each(|(dot, at)| name(&mut out, dot, *at, &mut taken));
         self.legend(&mut out);
         out.push_str("</svg>\n");
         out
@@ -166,11 +172,27 @@ fn draw(out: &mut String, dot: &Dot, (x, y): (f64, f64)) {
         ink.hex(),
         escape(&dot.label)
     );
-    if matches!(dot.kind, Kind::Best | Kind::Rival) {
-        let is_right = x > WIDTH * 0.66;
-        let (at, anchor) = if is_right { (x - 12.0, "end") } else { (x + 12.0, "start") };
-        text(out, (at, y - 8.0), &dot.label, anchor, Ink::Text);
+}
+
+/// The name beside a point, on the first line around it that no other name has taken.
+fn name(out: &mut String, dot: &Dot, (x, y): (f64, f64), taken: &mut Vec<(f64, f64, f64)>) {
+    if matches!(dot.kind, Kind::Tried | Kind::Front) {
+        return;
     }
+    let width = dot.label.chars().count() as f64 * 7.8;
+    let is_right = x + 12.0 + width > WIDTH - RIGHT;
+    let (at, anchor) = if is_right { (x - 12.0, "end") } else { (x + 12.0, "start") };
+    let from = if is_right { at - width } else { at };
+    let is_free = |y: f64, taken: &[(f64, f64, f64)]| {
+        let is_clear = |(low, high, line): &(f64, f64, f64)| {
+            (line - y).abs() >= 15.0 || from > *high || from + width < *low
+        };
+        y > TOP - 10.0 && y < HEIGHT - BOTTOM + 4.0 && taken.iter().all(is_clear)
+    };
+    let lines = (0..12).flat_map(|i| [-f64::from(i), f64::from(i)]).map(|i| y + 5.0 + 16.0 * i);
+    let line = lines.into_iter().find(|line| is_free(*line, taken)).unwrap_or(y);
+    taken.push((from, from + width, line));
+    text(out, (at, line), &dot.label, anchor, Ink::Text);
 }
 
 fn text(out: &mut String, (x, y): (f64, f64), text: &str, anchor: &str, ink: Ink) {

@@ -221,9 +221,10 @@ pub fn pareto(tuned: &Tuned) -> Scatter {
         .collect();
     points.sort_by_key(|dot| dot.kind == Kind::Front);
     if let Some(best) = &tuned.best {
-        for rival in &best.rivals {
+        for (i, rival) in best.rivals.iter().enumerate() {
             let at = rival.objective.mean.zip(rival.constrained);
-            points.extend(at.map(|(x, y)| Dot { x, y, kind: Kind::Rival, label: rival.name.clone() }));
+            let kind = if i == 0 { Kind::Written } else { Kind::Rival };
+            points.extend(at.map(|(x, y)| Dot { x, y, kind, label: rival.name.clone() }));
         }
         let y = best.results.iter().filter_map(|result| result.estimate(key).mean).reduce(f64::max);
         let label = format!("found: {}", best.algorithm);
