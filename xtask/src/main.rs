@@ -13,6 +13,7 @@ mod instructions;
 mod live;
 mod pages;
 mod shell;
+mod soak;
 mod step;
 mod tally;
 mod test;
@@ -33,6 +34,7 @@ usage: cargo xtask COMMAND [STEP..]
   wasm     build the package of the browser pages anew
   pages    serve the browser pages to this machine (PORT, default 8000)
   bench    run the benches and print a table
+  soak     kill the live controller a hundred times (a quarter of an hour)
   engines  run the same work on other simulation engines and print a table
 
 STEP limits test and verify to the steps whose name contains that text.";
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         "pages" => pages::run(rest),
         "bench" => bench::run(),
         "engines" => engines::run(),
+        "soak" => soak::run(),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())

@@ -7,6 +7,7 @@ mod admin;
 mod check;
 mod demo;
 mod journal;
+mod shadow;
 mod spec_file;
 mod start;
 mod watch;
@@ -44,6 +45,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Show what the controllers see and do, again and again
     Watch(watch::WatchArgs),
+    /// Show what another spec would decide beside a running controller
+    Shadow(shadow::ShadowArgs),
     /// Write the journal of a controller's decisions, made from its history
     Journal(journal::JournalArgs),
     /// A worker and work to try a controller with
@@ -118,6 +121,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failed> {
         Command::Delete(args) => admin::delete(&connection, args).await,
         Command::Check(args) => check::check(&connection, args).await,
         Command::Watch(args) => watch::watch(&connection, args).await,
+        Command::Shadow(args) => shadow::shadow(&connection, args).await,
         Command::Journal(args) => journal::write(&connection, args).await,
         Command::Demo(demo) => demo::run(&connection, demo).await,
         Command::Validate(args) => admin::validate(&connection, args).await,

@@ -71,6 +71,9 @@ pub(super) struct RunArgs {
     /// Signal the last adds of a burst after so many milliseconds; 0 is never
     #[arg(long, value_name = "MS", default_value_t = 0)]
     flush_interval_ms: u32,
+    /// Signal what the server's hook would: for servers without it
+    #[arg(long)]
+    fast_poll: bool,
     /// How long a stop waits for calls under way, in seconds
     #[arg(long, default_value_t = 30)]
     grace_secs: u64,
@@ -93,8 +96,11 @@ pub(super) async fn run(connection: &ConnectionArgs, args: RunArgs) -> Result<()
     tracing::info!(namespace, task_queue = args.task_queue, "serving controllers");
     let stop = Stop::listen().map_err(|e| format!("cannot listen for signals: {e}"))?;
     let offers = args.offer(&client, &host, &stop)?;
-    let options =
-        RunOptions { task_queue: args.task_queue.clone(), grace: Duration::from_secs(args.grace_secs) };
+    let options = RunOptions {
+        task_queue: args.task_queue.clone(),
+        fast_poll: args.fast_poll,
+        grace: Duration::from_secs(args.grace_secs),
+    };
     tokio::select! {
         served = serve(client, host, options, stop.wait()) => Ok(served?),
         failed = offers => Err(Failed::Action(failed)),

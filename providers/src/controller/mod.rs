@@ -12,6 +12,7 @@ pub mod contract;
 mod decide;
 pub mod dynamic_config;
 mod failure;
+mod fast_poll;
 mod figures;
 mod host;
 pub mod journal;

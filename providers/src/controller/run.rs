@@ -1,6 +1,7 @@
 //! The worker that serves controllers: one for the workflow and its calls, one for the paced reads.
 
 use super::activities::Activities;
+use super::fast_poll::{self, FastPoll, FastPollWorkflow};
 use super::host::LiveHost;
 use super::statistics::{READS_PER_SECOND, Statistics, task_queue};
 use super::workflow::InstanceWorkflow;
@@ -16,6 +17,8 @@ use temporalio_sdk::{Runtime, Worker, WorkerOptions};
 pub struct RunOptions {
     /// Our own task queue.
     pub task_queue: String,
+    /// Whether to signal what the server's hook would: for servers without it.
+    pub fast_poll: bool,
     /// How long a stop waits for calls under way.
     pub grace: Duration,
 }
@@ -35,6 +38,11 @@ pub async fn run(
     let controllers = WorkerOptions::new(options.task_queue.clone())
         .register_workflow::<InstanceWorkflow>()
         .map_err(|e| wrong(&e))?
+        .register_workflow::<FastPollWorkflow>()
+        .map_err(|e| wrong(&e))?
+        .register_activities(FastPoll {
+            client: super::Client::new(client.clone(), options.task_queue.clone()),
+        })
         .register_activities(Activities { host, client: client.clone() })
         .graceful_shutdown_period(options.grace)
         .build();
@@ -43,6 +51,9 @@ pub async fn run(
         .max_task_queue_activities_per_second(READS_PER_SECOND)
         .graceful_shutdown_period(options.grace)
         .build();
+    if options.fast_poll {
+        fast_poll::ensure(&client, &options.task_queue).await?;
+    }
     let mut controllers = Worker::new(&runtime, client.clone(), controllers).map_err(|e| wrong(&e))?;
     let mut statistics = Worker::new(&runtime, client, statistics).map_err(|e| wrong(&e))?;
     let (stop_controllers, stop_statistics) = (controllers.shutdown_handle(), statistics.shutdown_handle());

@@ -31,6 +31,7 @@ pub(super) fn task_queue(own: &str) -> String {
 /// One task queue of a version.
 #[derive(Clone, Debug)]
 pub(crate) struct VersionQueue {
+    pub(crate) name: String,
     pub(crate) task_type: TaskQueueType,
     pub(crate) metrics: QueueMetrics,
 }
@@ -71,7 +72,8 @@ pub(crate) async fn read_queues(
         .into_iter()
         .filter_map(|queue| {
             let task_type = task_type(queue.r#type())?;
-            Some(VersionQueue { task_type, metrics: metrics(queue.stats.as_ref()) })
+            let metrics = metrics(queue.stats.as_ref());
+            Some(VersionQueue { name: queue.name, task_type, metrics })
         })
         .collect())
 }
@@ -180,6 +182,7 @@ mod tests {
     #[test]
     fn queues_of_a_type_are_added_up() {
         let queue = |task_type, backlog| VersionQueue {
+            name: String::new(),
             task_type,
             metrics: QueueMetrics { last_backlog_count: backlog, ..QueueMetrics::default() },
         };

@@ -35,6 +35,24 @@ async fn the_hooks_signal_invokes_the_function_within_a_second() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_the_hook_fast_poll_tells_of_new_work() {
+    let (server, aws) = (Server::start_without_hook().await, Aws::start().await);
+    let _controller = server.controller(&["--fast-poll"], &aws.env());
+    load::register(&server, "fast", "fast-q").await;
+    let client = server.client().await.unwrap();
+    client.update(&version("fast"), &whole(lambda(FUNCTION, ROLE, EXTERNAL_ID))).await.unwrap();
+    let before = aws.count(Call::is_invoke);
+    let _load = load::start(&server, "fast-q", 5.0, 1.0, 0.1);
+    eventually("the function is invoked", Duration::from_secs(20), async || {
+        (aws.count(Call::is_invoke) > before).then_some(())
+    })
+    .await;
+    let after = aws.count(Call::is_invoke);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(aws.count(Call::is_invoke) <= after + 5, "an unchanged backlog sends nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_specs_are_refused_with_clear_words_and_nothing_is_left() {
     let (server, aws) = (Server::start().await, Aws::start().await);
     let _controller = server.controller(&[], &aws.env());

@@ -61,6 +61,21 @@ async fn commands_say_what_is_and_what_would_go_wrong() {
     })
     .await;
     assert!(table.contains("fn:1"), "{table}");
+    let other = scratch("other.json");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let mut slow: serde_json::Value = serde_json::from_str(&text).unwrap();
+    slow["scaling_group_specs"]["g"]["scaling"] =
+        json!({"scaling_algorithm": "no-sync", "config": {"scale_up_cooloff_ms": 60000}});
+    std::fs::write(&other, slow.to_string()).unwrap();
+    let other: &'static str = Box::leak(other.display().to_string().into_boxed_str());
+    let (status, lines, words) = with("shadow", &["--once", "--spec", other]);
+    assert_eq!(status, 0, "{words}");
+    let lines: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let acted = |side: &str| lines.iter().filter(|line| line[side][0]["limit"].is_null()).count();
+    assert!(acted("running") > acted("shadow"), "{lines:?}");
+    let (status, journal, _) = with("journal", &[]);
+    assert!(status == 0 && journal.starts_with("{\"journal\":1"), "{journal}");
     let (status, listed, _) = run(&["list", "--json"]);
     assert!(status == 0 && listed.contains("\"deployment_name\":\"fn\""), "{listed}");
     assert_eq!(with("delete", &[]).0, 0);

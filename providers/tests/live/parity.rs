@@ -106,6 +106,10 @@ fn compare(case: &Case, go: &[(Duration, Option<i64>)], ours: &[(Duration, Optio
         widest = widest.max(then.abs_diff(*now));
         assert_eq!(size, our_size, "{shown}");
     }
+    let mut leads: Vec<i128> =
+        go.iter().zip(ours).map(|(go, ours)| go.0.as_micros() as i128 - ours.0.as_micros() as i128).collect();
+    leads.sort_unstable();
+    println!("{name}: ours came {} us before the original's in the middle", leads[leads.len() / 2]);
     println!("{name}: {} calls of the original, {} of ours, at most {widest:?} apart", go.len(), ours.len());
     assert!(widest <= Duration::from_secs(1), "{widest:?} apart. {shown}");
 }

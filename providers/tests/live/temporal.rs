@@ -14,6 +14,7 @@ pub struct Server {
     port: u16,
     database: Option<PathBuf>,
     env: Vec<(String, String)>,
+    has_hook: bool,
 }
 
 impl Server {
@@ -27,7 +28,16 @@ impl Server {
     }
 
     pub async fn start_with(database: Option<PathBuf>, env: &[(String, String)]) -> Self {
-        let mut server = Self { program: None, port: free_port(), database, env: env.to_vec() };
+        let mut server =
+            Self { program: None, port: free_port(), database, env: env.to_vec(), has_hook: true };
+        server.run().await;
+        server
+    }
+
+    /// A server as it was before it had the hook.
+    pub async fn start_without_hook() -> Self {
+        let mut server =
+            Self { program: None, port: free_port(), database: None, env: Vec::new(), has_hook: false };
         server.run().await;
         server
     }
@@ -37,7 +47,7 @@ impl Server {
         command.args(["server", "start-dev", "--headless", "--ip", "127.0.0.1", "--log-level", "warn"]);
         command.args(["--port", &self.port.to_string()]);
         for value in [
-            "workercontroller.enabled=true",
+            if self.has_hook { "workercontroller.enabled=true" } else { "workercontroller.enabled=false" },
             r#"workercontroller.compute_providers.enabled=["aws-lambda","aws-ecs"]"#,
             r#"workercontroller.scaling_algorithms.enabled=["no-sync","rate-based"]"#,
             "frontend.namespaceRPS=20000",
