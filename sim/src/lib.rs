@@ -2,6 +2,7 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod cluster;
 pub mod digest;
 pub mod dist;
 pub mod driver;

@@ -411,3 +411,58 @@ fn a_warm_up_is_found_only_where_there_is_a_steady_state() {
     let day = SMALL.replace("kind = \"poisson\", rate = 3.0", "kind = \"bulk\", count = 30, at = \"1m\"");
     refused(&["run", &folder.file("bulk.toml", day), "--mser5"], &["--mser5", "steady state"]);
 }
+
+fn shipped(name: &str) -> String {
+    format!("{}/../scenarios/cluster/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn cluster(args: &[&str]) -> Output {
+    wci(&[&["cluster", "run"], args].concat())
+}
+
+#[test]
+fn a_cluster_run_of_definitions_in_xml_tells_why_each_scan_did_what_it_did() {
+    let xml = shipped("auto-scaling.xml");
+    let output = cluster(&[&xml, "--event", "70s C join"]);
+    let told = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    for line in
+        ["complete)  220 s", "The first scan reconciles.", "up: A, B, C. The nodes that are up have changed."]
+    {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    let result: serde_json::Value = serde_json::from_slice(&cluster(&[&xml, "--json"]).stdout).expect("JSON");
+    assert_eq!((&result["makespan_s"], &result["ended"]), (&250.0.into(), &true.into()));
+}
+
+#[test]
+fn the_shipped_cluster_scenarios_run_and_write_their_files() {
+    for name in ["node-joins", "node-crashes", "flapping-node"] {
+        let folder = Folder::new(&format!("cluster-{name}"));
+        let output = cluster(&[&shipped(&format!("{name}.toml")), "--out", &folder.path("out")]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert_eq!(folder.read("out/report.txt"), text(&output.stdout));
+        assert!(folder.read("out/cluster.svg").starts_with("<svg"));
+        let lines = folder.read("out/journal.jsonl").lines().count();
+        assert!(lines > 2, "{lines} scans");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_cluster_is_told_with_its_place() {
+    let folder = Folder::new("cluster-wrong");
+    let file =
+        folder.file("t.xml", "<task><name>T</name><activity><distribution><workers><count/></workers>");
+    let cases = [
+        (cluster(&[&file]), "found text that is no XML"),
+        (
+            cluster(&[&shipped("auto-scaling.xml"), "--event", "soon C join"]),
+            "--event: found \"soon C join\"",
+        ),
+        (cluster(&[&shipped("auto-scaling.xml"), "--bucket", "50"]), "--bucket: found 50 without a unit"),
+    ];
+    for (output, expected) in cases {
+        let told = text(&output.stderr);
+        assert_eq!((output.status.code(), told.contains(expected)), (Some(2), true), "{told}");
+    }
+}

@@ -60,6 +60,8 @@ pub enum LatchReason {
     TooEarly,
     /// Better: only the tasks are reconciled that failed before.
     FailedBefore,
+    /// Better: only tasks whose work is complete are looked at, to close what idles.
+    WorkDone,
 }
 
 impl LatchReason {
@@ -77,6 +79,7 @@ impl LatchReason {
                 "The nodes that are up have changed; put off until the minimum interval has passed."
             }
             Self::FailedBefore => "Tasks whose reconciliation failed before are tried again.",
+            Self::WorkDone => "The work of a task is complete: its workers that do not run are closed.",
         }
     }
 

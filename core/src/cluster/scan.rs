@@ -2,7 +2,7 @@
 
 use super::eligibility::{self, Ineligible, Selection, TaskFacts};
 use super::latch::{LatchConfig, LatchReason, LatchState};
-use super::reconcile::{CurrentWorker, Plan, Situation, plan};
+use super::reconcile::{CurrentWorker, Plan, Situation, WorkerState, plan};
 use super::wanted::{WorkersPerNode, workers};
 use super::{Nodes, TaskId};
 use crate::time::Timestamp;
@@ -42,6 +42,15 @@ pub struct FoundTask {
     pub facts: TaskFacts,
     /// Its activities.
     pub activities: Vec<FoundActivity>,
+}
+
+impl FoundTask {
+    /// Whether workers are left that could only be closed.
+    fn has_idlers(&self) -> bool {
+        let idles =
+            |worker: &CurrentWorker| matches!(worker.state, WorkerState::Suspended | WorkerState::Ready);
+        self.activities.iter().any(|activity| activity.is_work_complete && activity.current.iter().any(idles))
+    }
 }
 
 /// An activity of a task as a scan finds it.
@@ -103,18 +112,31 @@ impl ScanConfig {
     #[must_use]
     pub fn scan(&self, state: &ScanState, now: Timestamp, nodes: &Nodes, tasks: &[FoundTask]) -> Scan {
         let verdict = self.latch.decide(&state.latch, now, &nodes.up());
-        let retries =
-            self.retry_failed && !state.failed.is_empty() && self.latch.is_min_reached(&state.latch, now);
-        let (reason, chosen): (_, Vec<&FoundTask>) = if verdict.reason.reconciles() {
-            (verdict.reason, tasks.iter().collect())
-        } else if retries {
-            let has_failed = |task: &&FoundTask| state.failed.contains(&task.facts.oid);
-            (LatchReason::FailedBefore, tasks.iter().filter(has_failed).collect())
-        } else {
-            (verdict.reason, Vec::new())
-        };
+        let (reason, chosen) = self.choose(verdict.reason, state, now, tasks);
         let tasks = chosen.into_iter().map(|task| self.task(task, nodes)).collect();
         Scan { reason, has_changed: verdict.has_changed, tasks, next: verdict.next }
+    }
+
+    /// All tasks when the latch says so; else those that a switch has looked at all the same.
+    fn choose<'a>(
+        &self,
+        reason: LatchReason,
+        state: &ScanState,
+        now: Timestamp,
+        tasks: &'a [FoundTask],
+    ) -> (LatchReason, Vec<&'a FoundTask>) {
+        if reason.reconciles() {
+            return (reason, tasks.iter().collect());
+        }
+        let retries = self.retry_failed && self.latch.is_min_reached(&state.latch, now);
+        let failed: Vec<_> =
+            tasks.iter().filter(|task| retries && state.failed.contains(&task.facts.oid)).collect();
+        let done: Vec<_> = tasks.iter().filter(|task| self.close_done && task.has_idlers()).collect();
+        match (failed.is_empty(), done.is_empty()) {
+            (false, _) => (LatchReason::FailedBefore, failed),
+            (true, false) => (LatchReason::WorkDone, done),
+            (true, true) => (reason, Vec::new()),
+        }
     }
 
     fn task(&self, task: &FoundTask, nodes: &Nodes) -> TaskScan {

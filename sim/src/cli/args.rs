@@ -33,6 +33,9 @@ pub enum Command {
     /// Look at workload traces
     #[command(subcommand)]
     Trace(TraceCommand),
+    /// Distributed tasks whose workers follow the nodes of a cluster
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
     /// Print the JSON Schema of scenario files
     Schema(SchemaArgs),
     /// Measure the simulator beside hand-written loops
@@ -307,4 +310,36 @@ pub struct GoldenArgs {
     /// Use the real traces of `WCI_TRACES` and their golden results
     #[arg(long)]
     pub real_traces: bool,
+}
+
+/// `wci cluster`.
+#[derive(Debug, Subcommand)]
+pub enum ClusterCommand {
+    /// Simulate distributed tasks while nodes come, go, fall silent and crash
+    Run(ClusterRunArgs),
+}
+
+/// `wci cluster run`.
+#[derive(Debug, ClapArgs)]
+pub struct ClusterRunArgs {
+    /// A cluster scenario (TOML), or task definitions (XML) that run on two nodes, A and B
+    pub scenario: PathBuf,
+    /// Print the result as JSON instead of words
+    #[arg(long)]
+    pub json: bool,
+    /// Write report, log, journal, timeline and chart into this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The nodes that are up at the start, with commas between them
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub nodes: Vec<String>,
+    /// How many buckets the work of each task has
+    #[arg(long, value_name = "N")]
+    pub buckets: Option<u32>,
+    /// How long a worker takes for a bucket, such as 50s
+    #[arg(long, value_name = "TIME")]
+    pub bucket: Option<String>,
+    /// What happens to a node, such as "70s C join" (join, leave, silent, crash, return); repeatable
+    #[arg(long, value_name = "EVENT")]
+    pub event: Vec<String>,
 }

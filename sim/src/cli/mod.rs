@@ -5,6 +5,7 @@ mod args;
 mod baseline;
 mod bench;
 mod checkpoint;
+mod cluster;
 mod compare;
 mod decide;
 mod decision_lines;
@@ -88,6 +89,7 @@ fn dispatch(command: Command) -> CommandResult {
         Command::Tune(args) => tune::tune(&args),
         Command::Validate(args) => show::validate(&args),
         Command::Schema(args) => show::schema(&args),
+        Command::Cluster(command) => cluster::cluster(&command),
         Command::Explain(args) => explain::explain(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Decide(args) => decide::decide(&args),

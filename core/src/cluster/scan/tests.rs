@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::cluster::eligibility::{AutoScaling, Mode};
-use crate::cluster::reconcile::apply;
+use crate::cluster::reconcile::{WorkerState, apply};
 use crate::time::Millis;
 
 const HOUR: i64 = 3_600_000;
@@ -152,5 +152,21 @@ fn a_failed_task_is_only_tried_again_where_that_is_switched_on() {
         assert_eq!(cluster.task.activities[0].current.len(), if retry_failed { 4 } else { 2 });
         assert_eq!(cluster.state.failed.is_empty(), retry_failed);
         assert_eq!(cluster.scan_failing(60_002, &["D", "N"], false), LatchReason::NothingChanged);
+    }
+}
+
+#[test]
+fn idle_workers_of_finished_work_are_closed_where_that_is_switched_on() {
+    for close_done in [false, true] {
+        let mut cluster = Cluster::new(HOUR, 24 * HOUR, &["D"]);
+        cluster.scan(0, &["D"]);
+        cluster.config.close_done = close_done;
+        cluster.task.activities[0].is_work_complete = true;
+        let reason = cluster.scan_failing(1, &["D"], false);
+        assert_eq!(reason == LatchReason::WorkDone, close_done);
+        let closed =
+            cluster.task.activities[0].current.iter().filter(|w| w.state == WorkerState::Closed).count();
+        assert_eq!(closed, if close_done { 2 } else { 0 });
+        assert_eq!(cluster.scan_failing(2, &["D"], false), LatchReason::NothingChanged);
     }
 }

@@ -1,0 +1,89 @@
+//! What came of a run.
+
+use super::log::LogEntry;
+use serde::Serialize;
+use wci_core::cluster::scan::ScanRecord;
+
+/// Everything a run says.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClusterResult {
+    /// The scenario's title.
+    pub scenario: String,
+    /// When the last bucket of all tasks was complete (s); none: never.
+    pub makespan_s: Option<f64>,
+    /// Whether every task ended, with all its workers.
+    pub ended: bool,
+    /// Until when it was simulated (s).
+    pub simulated_s: f64,
+    /// Counters over all tasks.
+    #[serde(flatten)]
+    pub totals: Totals,
+    /// Each task.
+    pub tasks: Vec<TaskResult>,
+    /// What happened.
+    pub log: Vec<LogEntry>,
+    /// Nodes, workers and buckets, at each moment at which any of them changed.
+    pub timeline: Vec<Sample>,
+    /// All that scans saw and decided: they can be decided again.
+    #[serde(skip)]
+    pub journal: Vec<ScanRecord>,
+}
+
+/// Counters over all tasks.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Totals {
+    /// Scans in all.
+    pub scans: u64,
+    /// Of these, those that reconciled.
+    pub reconciliations: u64,
+    /// Those that saw a change and put it off.
+    pub put_off: u64,
+    /// Work that was begun and lost, in seconds of a worker.
+    pub wasted_work_s: f64,
+    /// Buckets that went back unfinished.
+    pub buckets_given_back: u64,
+    /// Workers that scans or the start made.
+    pub workers_created: u64,
+    /// Workers that scans stopped.
+    pub workers_suspended: u64,
+    /// Workers that scans let go on.
+    pub workers_resumed: u64,
+    /// Nodes that others gave up.
+    pub nodes_marked_down: u64,
+}
+
+/// What came of one task.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TaskResult {
+    /// Its name.
+    pub name: String,
+    /// Its buckets.
+    pub buckets: u32,
+    /// Of these, the completed ones.
+    pub completed: usize,
+    /// When the last one was complete (s).
+    pub makespan_s: Option<f64>,
+    /// Whether it ended, with all its workers.
+    pub ended: bool,
+    /// Its workers at the end, ended ones too.
+    pub workers: usize,
+}
+
+/// How things stood from a moment on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Sample {
+    /// From when on (s).
+    pub t_s: f64,
+    /// Nodes recorded as UP.
+    pub nodes_up: usize,
+    /// Nodes that really work.
+    pub nodes_working: usize,
+    /// Workers that run.
+    pub workers_running: usize,
+    /// Workers that wait for a node, or were stopped.
+    pub workers_idle: usize,
+    /// Buckets done.
+    pub buckets_complete: usize,
+    /// Buckets that workers have.
+    pub buckets_delegated: usize,
+}

@@ -1,0 +1,296 @@
+//! Task definitions in midPoint's own XML: one `task`, or several within `objects`.
+//!
+//! Namespaces and their prefixes are not looked at. What concerns us is read strictly: an element that does not belong
+//! inside `workers`, `autoScaling` or `activityAutoScaling` is an error. Everything else is skipped.
+
+use super::definition::{Definitions, DistributedTask, ScanTask};
+use super::{ClusterError, iso_duration};
+use roxmltree::{Document, Node};
+use wci_core::Millis;
+use wci_core::cluster::eligibility::{AutoScaling, Mode, Selection, Selector};
+use wci_core::cluster::latch::LatchConfig;
+use wci_core::cluster::scan::ScanConfig;
+use wci_core::cluster::wanted::{MOST_PER_NODE, WorkersPerNode};
+
+const WORKERS_PER_NODE: [&str; 5] = ["nodeIdentifier", "count", "scavengers", "executionGroup", "taskName"];
+const AUTO_SCALING: [&str; 4] =
+    ["tasks", "minReconciliationInterval", "maxReconciliationInterval", "skipInitialReconciliation"];
+
+impl Definitions {
+    /// Reads a text; `file` is its name for errors.
+    ///
+    /// # Errors
+    /// Names the file, the line, the element, what was found and what would be right.
+    pub fn from_xml(text: &str, file: &str) -> Result<Self, ClusterError> {
+        let document = Document::parse(text).map_err(|error| ClusterError {
+            file: file.to_owned(),
+            position: Some((error.pos().row, error.pos().col)),
+            key: String::new(),
+            found: format!("text that is no XML ({error})"),
+            expected: "one <task>, or several within <objects>".to_owned(),
+        })?;
+        Reader { file, document: &document }.definitions()
+    }
+}
+
+type Read<T> = Result<T, ClusterError>;
+
+struct Reader<'a> {
+    file: &'a str,
+    document: &'a Document<'a>,
+}
+
+impl<'a> Reader<'a> {
+    fn definitions(&self) -> Read<Definitions> {
+        let root = self.document.root_element();
+        let tasks: Vec<Node<'a, 'a>> = match root.tag_name().name() {
+            "task" => vec![root],
+            "objects" => children(root, "task").collect(),
+            other => return Err(self.error(root, format!("<{other}>"), "<task>, or <objects> with tasks")),
+        };
+        if tasks.is_empty() {
+            return Err(self.error(root, "no tasks", "at least one <task>"));
+        }
+        let mut definitions = Definitions::default();
+        for task in tasks {
+            self.task(task, &mut definitions)?;
+        }
+        Ok(definitions)
+    }
+
+    fn task(&self, task: Node<'a, 'a>, definitions: &mut Definitions) -> Read<()> {
+        let name = child(task, "name").map(text).filter(|name| !name.is_empty());
+        let name = name.ok_or_else(|| self.error(task, "a task without a name", "<name>"))?.to_owned();
+        let mut has_workers = false;
+        for activity in task.descendants().filter(|node| node.has_tag_name_local("activity")) {
+            if let Some(scan) = child(activity, "work").and_then(|work| child(work, "activityAutoScaling")) {
+                if definitions.scan.is_some() {
+                    return Err(self.error(scan, "a second <activityAutoScaling>", "at most one in a file"));
+                }
+                definitions.scan = Some(self.scan_task(&name, task, scan)?);
+            }
+            let distribution = child(activity, "distribution");
+            if let Some(workers) = distribution.and_then(|distribution| child(distribution, "workers")) {
+                if std::mem::replace(&mut has_workers, true) {
+                    return Err(self.error(
+                        workers,
+                        "a second activity with workers",
+                        "at most one in a task",
+                    ));
+                }
+                definitions.tasks.push(self.distributed(&name, task, activity, workers)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn distributed(
+        &self,
+        name: &str,
+        task: Node<'a, 'a>,
+        activity: Node<'a, 'a>,
+        workers: Node<'a, 'a>,
+    ) -> Read<DistributedTask> {
+        self.only(workers, &["workersPerNode"])?;
+        let entries = children(workers, "workersPerNode").map(|entry| self.workers_per_node(entry));
+        let of_target = children(task, "assignment").filter_map(|assignment| child(assignment, "targetRef"));
+        let archetypes =
+            of_target.chain(children(task, "archetypeRef")).filter_map(|node| node.attribute("oid"));
+        Ok(DistributedTask {
+            oid: task.attribute("oid").unwrap_or(name).into(),
+            name: name.to_owned(),
+            archetypes: archetypes.map(str::to_owned).collect(),
+            auto_scaling: self.auto_scaling(activity)?,
+            activity: child(activity, "identifier").map_or("root activity", text).to_owned(),
+            workers: entries.collect::<Read<_>>()?,
+        })
+    }
+
+    fn workers_per_node(&self, entry: Node<'a, 'a>) -> Read<WorkersPerNode> {
+        self.only(entry, &WORKERS_PER_NODE)?;
+        let defaults = WorkersPerNode::default();
+        let nodes = children(entry, "nodeIdentifier").map(|node| text(node).into());
+        Ok(WorkersPerNode {
+            node_identifiers: nodes.collect(),
+            count: self.count(entry, "count", defaults.count)?,
+            scavengers: self.count(entry, "scavengers", defaults.scavengers)?,
+            execution_group: child(entry, "executionGroup")
+                .map_or(defaults.execution_group, |node| text(node).to_owned()),
+            task_name: child(entry, "taskName").map_or(defaults.task_name, |node| text(node).to_owned()),
+        })
+    }
+
+    fn count(&self, parent: Node<'a, 'a>, name: &str, default: u32) -> Read<u32> {
+        let Some(node) = child(parent, name) else { return Ok(default) };
+        let count = text(node).parse().ok().filter(|count| *count <= MOST_PER_NODE);
+        count
+            .ok_or_else(|| self.error(node, shown(node), format!("a whole number from 0 to {MOST_PER_NODE}")))
+    }
+
+    /// `distribution/autoScaling`, or beside it, as either the documentation or the code has it.
+    fn auto_scaling(&self, activity: Node<'a, 'a>) -> Read<AutoScaling> {
+        let inside =
+            child(activity, "distribution").and_then(|distribution| child(distribution, "autoScaling"));
+        let Some(node) = inside.or_else(|| child(activity, "autoScaling")) else {
+            return Ok(AutoScaling::default());
+        };
+        self.only(node, &["enabled", "mode"])?;
+        let enabled = child(node, "enabled").map(|node| self.boolean(node)).transpose()?;
+        let mode = child(node, "mode").map(|mode| match text(mode) {
+            "enabled" => Ok(Mode::Enabled),
+            "disabled" => Ok(Mode::Disabled),
+            _ => Err(self.error(mode, shown(mode), "enabled or disabled")),
+        });
+        Ok(AutoScaling { enabled, mode: mode.transpose()? })
+    }
+
+    fn scan_task(&self, name: &str, task: Node<'a, 'a>, scan: Node<'a, 'a>) -> Read<ScanTask> {
+        self.only(scan, &AUTO_SCALING)?;
+        let latch = LatchConfig {
+            min_interval: self.duration(scan, "minReconciliationInterval")?,
+            max_interval: self.duration(scan, "maxReconciliationInterval")?,
+            skip_initial: child(scan, "skipInitialReconciliation")
+                .map_or(Ok(false), |node| self.boolean(node))?,
+        };
+        let tasks = child(scan, "tasks").map_or(Ok(Selection::All), |node| self.selection(node))?;
+        let interval = child(task, "schedule").and_then(|schedule| child(schedule, "interval"));
+        Ok(ScanTask {
+            name: name.to_owned(),
+            interval: interval.map_or(Ok(ScanTask::DEFAULT_INTERVAL), |node| self.seconds(node))?,
+            config: ScanConfig { tasks, latch, ..ScanConfig::default() },
+        })
+    }
+
+    fn selection(&self, tasks: Node<'a, 'a>) -> Read<Selection> {
+        let mut selectors = Vec::new();
+        for node in tasks.children().filter(Node::is_element) {
+            match node.tag_name().name() {
+                "type" => {}
+                "objectRef" => selectors.push(self.reference(node)?),
+                "query" => selectors.push(self.query(node)?),
+                other => {
+                    let found = format!("<{other}>");
+                    return Err(self.error(node, found, "<objectRef> or <query> with an equal filter"));
+                }
+            }
+        }
+        Ok(if selectors.is_empty() { Selection::All } else { Selection::AnyOf(selectors) })
+    }
+
+    fn reference(&self, node: Node<'a, 'a>) -> Read<Selector> {
+        let name = || child(node, "targetName").or_else(|| child(node, "name"));
+        match (node.attribute("oid"), name()) {
+            (Some(oid), _) => Ok(Selector::Oid(oid.to_owned())),
+            (None, Some(name)) => Ok(Selector::Name(text(name).to_owned())),
+            (None, None) => match child(node, "filter") {
+                Some(filter) => self.filter(filter),
+                None => Err(self.error(node, "neither", "an attribute oid or an element targetName")),
+            },
+        }
+    }
+
+    fn query(&self, query: Node<'a, 'a>) -> Read<Selector> {
+        match child(query, "filter") {
+            Some(filter) => self.filter(filter),
+            None => Err(self.error(query, shown(query), "<filter> with <equal>")),
+        }
+    }
+
+    fn filter(&self, filter: Node<'a, 'a>) -> Read<Selector> {
+        let mut filters = filter.children().filter(Node::is_element);
+        let (first, further) = (filters.next(), filters.next());
+        let equal = first.filter(|node| node.has_tag_name_local("equal") && further.is_none());
+        let Some(equal) = equal else {
+            let found = first.map_or_else(|| shown(filter), |node| format!("<{}>", node.tag_name().name()));
+            return Err(self.error(filter, found, "a single <equal> on name, oid or archetypeRef"));
+        };
+        let path = child(equal, "path").map_or("", text);
+        let value = child(equal, "value")
+            .map(text)
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| self.error(equal, "no value", "<value>"))?
+            .to_owned();
+        // A prefix of a path's last segment only names its namespace.
+        match path.rsplit([':', '/']).next().unwrap_or_default() {
+            "name" => Ok(Selector::Name(value)),
+            "oid" | "#" => Ok(Selector::Oid(value)),
+            "archetypeRef" | "archetype" => Ok(Selector::Archetype(value)),
+            _ => Err(self.error(equal, format!("the path {path:?}"), "name, oid or archetypeRef")),
+        }
+    }
+
+    fn duration(&self, parent: Node<'a, 'a>, name: &str) -> Read<Option<Millis>> {
+        let Some(node) = child(parent, name) else { return Ok(None) };
+        let duration = iso_duration::parse(text(node));
+        let expected = "a duration such as PT1H30M or P1D (no years and months)";
+        duration.map(Some).ok_or_else(|| self.error(node, shown(node), expected))
+    }
+
+    fn seconds(&self, node: Node<'a, 'a>) -> Read<Millis> {
+        let seconds = text(node).parse().ok().filter(|seconds: &i64| (1..=1_000_000_000).contains(seconds));
+        let expected = "a whole number of seconds of at least 1";
+        seconds.map(Millis::from_secs).ok_or_else(|| self.error(node, shown(node), expected))
+    }
+
+    fn boolean(&self, node: Node<'a, 'a>) -> Read<bool> {
+        match text(node) {
+            "true" | "1" => Ok(true),
+            "false" | "0" => Ok(false),
+            _ => Err(self.error(node, shown(node), "true or false")),
+        }
+    }
+
+    fn only(&self, parent: Node<'a, 'a>, known: &[&str]) -> Read<()> {
+        let is_unknown = |node: &Node<'_, '_>| node.is_element() && !known.contains(&node.tag_name().name());
+        match parent.children().find(is_unknown) {
+            Some(node) => Err(self.error(node, "an unknown element", known.join(", "))),
+            None => Ok(()),
+        }
+    }
+
+    fn error(
+        &self,
+        node: Node<'a, 'a>,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+    ) -> ClusterError {
+        let position = self.document.text_pos_at(node.range().start);
+        ClusterError {
+            file: self.file.to_owned(),
+            position: Some((position.row, position.col)),
+            key: node.tag_name().name().to_owned(),
+            found: found.into(),
+            expected: expected.into(),
+        }
+    }
+}
+
+trait LocalName {
+    fn has_tag_name_local(&self, name: &str) -> bool;
+}
+
+impl LocalName for Node<'_, '_> {
+    fn has_tag_name_local(&self, name: &str) -> bool {
+        self.is_element() && self.tag_name().name() == name
+    }
+}
+
+fn child<'a>(parent: Node<'a, 'a>, name: &str) -> Option<Node<'a, 'a>> {
+    parent.children().find(|node| node.has_tag_name_local(name))
+}
+
+fn children<'a>(parent: Node<'a, 'a>, name: &'static str) -> impl Iterator<Item = Node<'a, 'a>> {
+    parent.children().filter(move |node| node.has_tag_name_local(name))
+}
+
+fn text<'a>(node: Node<'a, 'a>) -> &'a str {
+    node.text().unwrap_or_default().trim()
+}
+
+fn shown(node: Node<'_, '_>) -> String {
+    let text: String = node.text().unwrap_or_default().trim().chars().take(60).collect();
+    format!("{text:?}")
+}
+
+#[cfg(test)]
+mod tests;

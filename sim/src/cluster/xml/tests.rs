@@ -1,0 +1,118 @@
+//! What midPoint writes is read, and what it does not is told.
+
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../../../scenarios/cluster/auto-scaling.xml");
+
+fn task(inside: &str) -> String {
+    format!(
+        "<task xmlns=\"http://midpoint.evolveum.com/xml/ns/public/common/common-3\" oid=\"1\">\n<name>T</name>\n{inside}\n</task>"
+    )
+}
+
+fn scan(inside: &str) -> Result<ScanTask, String> {
+    let text = task(&format!(
+        "<activity><work><activityAutoScaling>\n{inside}</activityAutoScaling></work></activity>"
+    ));
+    Definitions::from_xml(&text, "t.xml").map(|read| read.scan.unwrap()).map_err(|error| error.to_string())
+}
+
+fn distributed(inside: &str) -> Result<DistributedTask, String> {
+    let text = task(&format!("<activity><work/><distribution>\n{inside}</distribution></activity>"));
+    Definitions::from_xml(&text, "t.xml")
+        .map(|mut read| read.tasks.remove(0))
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_shipped_example_is_read() {
+    let read = Definitions::from_xml(EXAMPLE, "auto-scaling.xml").unwrap();
+    let scan = read.scan.unwrap();
+    assert_eq!((scan.name.as_str(), scan.interval), ("Auto-scaling", Millis::from_secs(60)));
+    assert_eq!(scan.config, ScanConfig::default());
+    assert_eq!(read.tasks.len(), 1);
+    assert_eq!(read.tasks[0].workers, [WorkersPerNode { count: 2, ..WorkersPerNode::default() }]);
+}
+
+#[test]
+fn every_setting_of_a_scan_is_read() {
+    let read = scan(
+        "<tasks><objectRef oid=\"7\" type=\"TaskType\"/><objectRef><targetName>N</targetName></objectRef>\
+         <query><filter><equal><path>c:name</path><value>Q</value></equal></filter></query>\
+         <query><q:filter xmlns:q=\"u\"><q:equal><q:path>archetypeRef</q:path><q:value>a</q:value></q:equal></q:filter></query>\
+         </tasks><minReconciliationInterval>PT1H</minReconciliationInterval>\
+         <maxReconciliationInterval>P1D</maxReconciliationInterval>\
+         <skipInitialReconciliation>true</skipInitialReconciliation>",
+    )
+    .unwrap();
+    let selectors = vec![
+        Selector::Oid("7".into()),
+        Selector::Name("N".into()),
+        Selector::Name("Q".into()),
+        Selector::Archetype("a".into()),
+    ];
+    assert_eq!(read.config.tasks, Selection::AnyOf(selectors));
+    let latch = LatchConfig {
+        min_interval: Some(Millis::from_secs(3_600)),
+        max_interval: Some(Millis::from_secs(86_400)),
+        skip_initial: true,
+    };
+    assert_eq!(read.config.latch, latch);
+}
+
+#[test]
+fn every_setting_of_workers_is_read() {
+    let read = distributed(
+        "<workers><workersPerNode><nodeIdentifier>A</nodeIdentifier><nodeIdentifier>B</nodeIdentifier><count>3</count>\
+         <scavengers>2</scavengers><executionGroup>g-{node}</executionGroup><taskName>w{index}</taskName>\
+         </workersPerNode><workersPerNode><executionGroup/></workersPerNode></workers>",
+    )
+    .unwrap();
+    let first = WorkersPerNode {
+        node_identifiers: vec!["A".into(), "B".into()],
+        count: 3,
+        scavengers: 2,
+        execution_group: "g-{node}".into(),
+        task_name: "w{index}".into(),
+    };
+    let second = WorkersPerNode { execution_group: String::new(), ..WorkersPerNode::default() };
+    assert_eq!(read.workers, [first, second]);
+    assert_eq!((read.oid, read.activity.as_str()), ("1".into(), "root activity"));
+}
+
+#[test]
+fn both_ways_to_disable_are_read() {
+    let says =
+        |inside: &str| distributed(&format!("<workers/>{inside}")).map(|read| read.auto_scaling.is_enabled());
+    assert_eq!(says(""), Ok(true));
+    assert_eq!(says("<autoScaling><enabled>false</enabled></autoScaling>"), Ok(false));
+    assert_eq!(says("<autoScaling><mode>disabled</mode></autoScaling>"), Ok(false));
+    assert_eq!(says("<autoScaling><mode>enabled</mode></autoScaling>"), Ok(true));
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_line() {
+    let text =
+        distributed("<workers>\n<workersPerNode><count>two</count></workersPerNode></workers>").unwrap_err();
+    assert_eq!(text, "t.xml:5:17: count: found \"two\", expected a whole number from 0 to 1000");
+    let text = distributed("<workers><workerPerNode/></workers>").unwrap_err();
+    assert!(text.contains("workerPerNode: found an unknown element, expected workersPerNode"), "{text}");
+    let text = scan("<minReconciliationInterval>P1M</minReconciliationInterval>").unwrap_err();
+    assert!(text.contains("t.xml:4:1: minReconciliationInterval: found \"P1M\""), "{text}");
+    let text = scan("<tasks><query><filter><substring/></filter></query></tasks>").unwrap_err();
+    assert!(text.contains("found <substring>, expected a single <equal>"), "{text}");
+    let text = scan(
+        "<tasks><query><filter><equal><path>owner</path><value>x</value></equal></filter></query></tasks>",
+    );
+    assert!(text.unwrap_err().contains("the path \"owner\", expected name, oid or archetypeRef"));
+    let text = Definitions::from_xml("<task>", "t.xml").unwrap_err().to_string();
+    assert!(text.starts_with("t.xml:1:1: found text that is no XML"), "{text}");
+    let text = Definitions::from_xml("<role/>", "t.xml").unwrap_err().to_string();
+    assert!(text.contains("found <role>, expected <task>"), "{text}");
+}
+
+#[test]
+fn a_file_cannot_make_the_reader_expand_entities() {
+    let bomb = "<!DOCTYPE task [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><task><name>&b;</name></task>";
+    assert!(Definitions::from_xml(bomb, "t.xml").is_err());
+}
