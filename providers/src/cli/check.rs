@@ -101,7 +101,9 @@ async fn ask_providers(
 
 /// What the providers say from here, with the credentials of whoever checks.
 async fn take_advice(spec: &Spec, version: &WorkerDeploymentVersion, findings: &mut Vec<Finding>) {
-    let (registry, host) = (Registry::default(), Host::default());
+    let registry = Registry::default();
+    // Whether a role must be named is the host's matter, and this is none.
+    let host = Host { requires_role_and_external_id: false, ..Host::default() };
     for (name, group) in spec.groups() {
         let target = Target {
             deployment_name: version.deployment_name.clone(),

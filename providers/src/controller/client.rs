@@ -1,30 +1,28 @@
 //! The calls that can be made about a worker controller instance, as the original's client has them.
 
 use super::contract::{
-    self, DIVISION, DIVISION_ATTRIBUTE, MEMO, Memo, QUERY_DESCRIBE, QUERY_DUMP, SIGNAL_TASK_ADD, Start,
-    UPDATE_DELETE, UPDATE_SPEC, UPDATE_VALIDATE, Updated, WORKFLOW_TYPE, workflow_id,
+    self, DIVISION, DIVISION_ATTRIBUTE, QUERY_DESCRIBE, QUERY_DUMP, SIGNAL_TASK_ADD, Start, UPDATE_DELETE,
+    UPDATE_SPEC, UPDATE_VALIDATE, Updated, WORKFLOW_TYPE, workflow_id,
 };
-use super::statistics::failure;
+use super::messages::{
+    decode, execution, is_busy, is_long_history, keyword, missing_or, not_found, payloads, query_of,
+    request_id, result, server, summary, timed,
+};
 use crate::error::ProviderError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
-use temporalio_client::tonic::{Code, Request, Status};
-use temporalio_common::protos::temporal::api::common::v1::{
-    Payload, Payloads, SearchAttributes, WorkflowExecution, WorkflowType,
-};
+use temporalio_client::tonic::{Code, Status};
+use temporalio_common::protos::temporal::api::common::v1::{Payloads, SearchAttributes, WorkflowType};
 use temporalio_common::protos::temporal::api::enums::v1::{
     UpdateWorkflowExecutionLifecycleStage, WorkflowExecutionStatus, WorkflowIdConflictPolicy,
     WorkflowIdReusePolicy,
 };
-use temporalio_common::protos::temporal::api::failure::v1::Failure;
-use temporalio_common::protos::temporal::api::failure::v1::failure::FailureInfo;
 use temporalio_common::protos::temporal::api::query::v1::WorkflowQuery;
 use temporalio_common::protos::temporal::api::taskqueue::v1::TaskQueue;
 use temporalio_common::protos::temporal::api::update::v1 as update;
-use temporalio_common::protos::temporal::api::workflow::v1::WorkflowExecutionInfo;
 use temporalio_common::protos::temporal::api::workflowservice::v1 as api;
 use wci_core::State;
 use wci_core::controller::{Description, FailureClass, Update, WireTime, WorkerDeploymentVersion};
@@ -32,8 +30,8 @@ use wci_core::signals::TaskAdd;
 
 /// How long a call waits for a controller that is busy with something else.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long one call may take.
-const CALL: Duration = Duration::from_secs(30);
+/// How long a signal waits for it: the next one may tell more.
+const SIGNAL_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a call can fail with.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -272,8 +270,20 @@ impl Client {
             request_id: request_id(),
             ..api::SignalWorkflowExecutionRequest::default()
         };
-        let sent = self.service().signal_workflow_execution(timed(request)).await;
-        sent.map(drop).map_err(|status| missing_or(version, "signalling the controller", &status))
+        let begun = Instant::now();
+        let mut pause = Duration::from_millis(20);
+        loop {
+            // The server knows a repeated signal by its request id.
+            match self.service().signal_workflow_execution(timed(request.clone())).await {
+                Ok(_) => return Ok(()),
+                // A run that ends takes no signals; the next one does.
+                Err(status) if is_busy(&status) && begun.elapsed() < SIGNAL_PATIENCE => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(1));
+                }
+                Err(status) => return Err(missing_or(version, "signalling the controller", &status)),
+            }
+        }
     }
 
     async fn query<T: DeserializeOwned>(
@@ -482,95 +492,6 @@ impl Client {
 enum Starting {
     Never,
     IfMissing,
-}
-
-fn query_of(is_by_type: bool) -> String {
-    let running = format!("WorkflowType = '{WORKFLOW_TYPE}' AND ExecutionStatus = 'Running'");
-    if is_by_type { running } else { format!("{running} AND {DIVISION_ATTRIBUTE} = '{DIVISION}'") }
-}
-
-fn summary(info: &WorkflowExecutionInfo) -> Option<Summary> {
-    let version = contract::version_of(&info.execution.as_ref()?.workflow_id)?;
-    let memo = info.memo.as_ref().and_then(|memo| memo.fields.get(MEMO));
-    let memo: Option<Memo> = memo.and_then(|payload| decode(Some(payload)).ok());
-    let started = info.start_time.as_ref().map(|t| WireTime { seconds: t.seconds, nanos: t.nanos });
-    Some(Summary {
-        deployment_name: version.deployment_name,
-        build_id: version.build_id,
-        create_time: memo.and_then(|memo| memo.create_time).or(started),
-    })
-}
-
-fn execution(version: &WorkerDeploymentVersion) -> WorkflowExecution {
-    WorkflowExecution { workflow_id: workflow_id(version), run_id: String::new() }
-}
-
-fn result(outcome: update::Outcome) -> Result<Payloads, ClientError> {
-    match outcome.value {
-        Some(update::outcome::Value::Success(payloads)) => Ok(payloads),
-        Some(update::outcome::Value::Failure(failure)) => Err(refused(&failure)),
-        None => Ok(Payloads::default()),
-    }
-}
-
-fn refused(failure: &Failure) -> ClientError {
-    let kind = match &failure.failure_info {
-        Some(FailureInfo::ApplicationFailureInfo(info)) => info.r#type.clone(),
-        _ => String::new(),
-    };
-    ClientError::Refused { kind, message: failure.message.clone() }
-}
-
-fn is_long_history(error: &ClientError) -> bool {
-    matches!(error, ClientError::Refused { kind, .. } if kind == "errLongHistory")
-}
-
-/// What passes by itself: the run ended or its task failed while it had the request.
-fn is_busy(status: &Status) -> bool {
-    matches!(status.code(), Code::Aborted | Code::ResourceExhausted | Code::Unavailable)
-        || status.message().contains("workflow task")
-        || status.message().contains("Workflow Update was aborted")
-}
-
-fn missing_or(version: &WorkerDeploymentVersion, doing: &str, status: &Status) -> ClientError {
-    if status.code() == Code::NotFound { not_found(version) } else { server(doing, status) }
-}
-
-fn not_found(version: &WorkerDeploymentVersion) -> ClientError {
-    ClientError::NotFound(format!("{}:{}", version.deployment_name, version.build_id))
-}
-
-fn server(doing: &str, status: &Status) -> ClientError {
-    ClientError::Server(failure(doing, status))
-}
-
-fn timed<T>(message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    request.set_timeout(CALL);
-    request
-}
-
-fn payloads(value: &impl Serialize) -> Payloads {
-    let metadata = HashMap::from([("encoding".to_owned(), b"json/plain".to_vec())]);
-    // Our messages are maps with text keys, so writing them cannot fail.
-    let data = serde_json::to_vec(value).unwrap_or_default();
-    Payloads { payloads: vec![Payload { metadata, data, ..Payload::default() }] }
-}
-
-fn keyword(text: &str) -> Payload {
-    let mut payload = payloads(&text).payloads.remove(0);
-    payload.metadata.insert("type".to_owned(), b"Keyword".to_vec());
-    payload
-}
-
-fn decode<T: DeserializeOwned>(payload: Option<&Payload>) -> Result<T, String> {
-    let data = payload.map_or(b"null".as_slice(), |payload| payload.data.as_slice());
-    serde_json::from_slice(data).map_err(|e| format!("the controller's answer cannot be read: {e}"))
-}
-
-fn request_id() -> String {
-    let random: u128 = rand::random();
-    format!("{random:032x}")
 }
 
 impl ClientError {

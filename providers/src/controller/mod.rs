@@ -16,6 +16,7 @@ mod fast_poll;
 mod figures;
 mod host;
 pub mod journal;
+mod messages;
 #[cfg(test)]
 mod replay;
 mod run;

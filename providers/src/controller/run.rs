@@ -12,6 +12,8 @@ use std::time::Duration;
 use temporalio_client::Client;
 use temporalio_sdk::{Runtime, Worker, WorkerOptions};
 
+const TAKEOVER: Duration = Duration::from_secs(2);
+
 /// What a process serves.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
@@ -44,6 +46,8 @@ pub async fn run(
             client: super::Client::new(client.clone(), options.task_queue.clone()),
         })
         .register_activities(Activities { host, client: client.clone() })
+        // How long work waits for a process that has died before another one takes it.
+        .sticky_queue_schedule_to_start_timeout(TAKEOVER)
         .graceful_shutdown_period(options.grace)
         .build();
     let statistics = WorkerOptions::new(task_queue(&options.task_queue))

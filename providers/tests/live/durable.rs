@@ -59,7 +59,7 @@ async fn five_kills_lose_no_signal_and_repeat_at_most_one_call_each() {
     let before = aws.count(Call::is_invoke);
     let mut sent = 0;
     for _ in 0..kills {
-        let pause = Duration::from_millis(rand::random_range(100..900));
+        let pause = Duration::from_millis(rand::random_range(100..3000));
         let until = tokio::time::Instant::now() + pause;
         while tokio::time::Instant::now() < until {
             client.signal_task_add(&version("kill"), &task_add(sent)).await.unwrap();

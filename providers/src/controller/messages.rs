@@ -1,0 +1,108 @@
+//! Between our messages and the server's: payloads, failures, and which failures pass by themselves.
+
+use super::client::{ClientError, Summary};
+use super::contract::{self, DIVISION, DIVISION_ATTRIBUTE, MEMO, Memo, WORKFLOW_TYPE, workflow_id};
+use super::statistics::failure;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+use std::time::Duration;
+use temporalio_client::tonic::{Code, Request, Status};
+use temporalio_common::protos::temporal::api::common::v1::{Payload, Payloads, WorkflowExecution};
+use temporalio_common::protos::temporal::api::failure::v1::Failure;
+use temporalio_common::protos::temporal::api::failure::v1::failure::FailureInfo;
+use temporalio_common::protos::temporal::api::update::v1 as update;
+use temporalio_common::protos::temporal::api::workflow::v1::WorkflowExecutionInfo;
+use wci_core::controller::{WireTime, WorkerDeploymentVersion};
+
+/// How long one call may take.
+const CALL: Duration = Duration::from_secs(30);
+
+pub(super) fn query_of(is_by_type: bool) -> String {
+    let running = format!("WorkflowType = '{WORKFLOW_TYPE}' AND ExecutionStatus = 'Running'");
+    if is_by_type { running } else { format!("{running} AND {DIVISION_ATTRIBUTE} = '{DIVISION}'") }
+}
+
+pub(super) fn summary(info: &WorkflowExecutionInfo) -> Option<Summary> {
+    let version = contract::version_of(&info.execution.as_ref()?.workflow_id)?;
+    let memo = info.memo.as_ref().and_then(|memo| memo.fields.get(MEMO));
+    let memo: Option<Memo> = memo.and_then(|payload| decode(Some(payload)).ok());
+    let started = info.start_time.as_ref().map(|t| WireTime { seconds: t.seconds, nanos: t.nanos });
+    Some(Summary {
+        deployment_name: version.deployment_name,
+        build_id: version.build_id,
+        create_time: memo.and_then(|memo| memo.create_time).or(started),
+    })
+}
+
+pub(super) fn execution(version: &WorkerDeploymentVersion) -> WorkflowExecution {
+    WorkflowExecution { workflow_id: workflow_id(version), run_id: String::new() }
+}
+
+pub(super) fn result(outcome: update::Outcome) -> Result<Payloads, ClientError> {
+    match outcome.value {
+        Some(update::outcome::Value::Success(payloads)) => Ok(payloads),
+        Some(update::outcome::Value::Failure(failure)) => Err(refused(&failure)),
+        None => Ok(Payloads::default()),
+    }
+}
+
+fn refused(failure: &Failure) -> ClientError {
+    let kind = match &failure.failure_info {
+        Some(FailureInfo::ApplicationFailureInfo(info)) => info.r#type.clone(),
+        _ => String::new(),
+    };
+    ClientError::Refused { kind, message: failure.message.clone() }
+}
+
+pub(super) fn is_long_history(error: &ClientError) -> bool {
+    matches!(error, ClientError::Refused { kind, .. } if kind == "errLongHistory")
+}
+
+/// What passes by itself: the run ended or its task failed while it had the request.
+pub(super) fn is_busy(status: &Status) -> bool {
+    matches!(status.code(), Code::Aborted | Code::ResourceExhausted | Code::Unavailable)
+        || status.message().contains("workflow task")
+        || status.message().contains("Workflow Update was aborted")
+}
+
+pub(super) fn missing_or(version: &WorkerDeploymentVersion, doing: &str, status: &Status) -> ClientError {
+    if status.code() == Code::NotFound { not_found(version) } else { server(doing, status) }
+}
+
+pub(super) fn not_found(version: &WorkerDeploymentVersion) -> ClientError {
+    ClientError::NotFound(format!("{}:{}", version.deployment_name, version.build_id))
+}
+
+pub(super) fn server(doing: &str, status: &Status) -> ClientError {
+    ClientError::Server(failure(doing, status))
+}
+
+pub(super) fn timed<T>(message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.set_timeout(CALL);
+    request
+}
+
+pub(super) fn payloads(value: &impl Serialize) -> Payloads {
+    let metadata = HashMap::from([("encoding".to_owned(), b"json/plain".to_vec())]);
+    // Our messages are maps with text keys, so writing them cannot fail.
+    let data = serde_json::to_vec(value).unwrap_or_default();
+    Payloads { payloads: vec![Payload { metadata, data, ..Payload::default() }] }
+}
+
+pub(super) fn keyword(text: &str) -> Payload {
+    let mut payload = payloads(&text).payloads.remove(0);
+    payload.metadata.insert("type".to_owned(), b"Keyword".to_vec());
+    payload
+}
+
+pub(super) fn decode<T: DeserializeOwned>(payload: Option<&Payload>) -> Result<T, String> {
+    let data = payload.map_or(b"null".as_slice(), |payload| payload.data.as_slice());
+    serde_json::from_slice(data).map_err(|e| format!("the controller's answer cannot be read: {e}"))
+}
+
+pub(super) fn request_id() -> String {
+    let random: u128 = rand::random();
+    format!("{random:032x}")
+}
