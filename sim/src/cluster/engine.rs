@@ -1,16 +1,20 @@
 //! The run: events in order of time, and at one time buckets before nodes before scans before scavengers.
 
+mod nodes;
+mod workers;
+
 use super::definition::{DistributedTask, ScanTask};
 use super::log::{LogEntry, LogLine, Reconciled};
 use super::outcome::{ClusterResult, Sample, TaskResult, Totals};
-use super::scenario::{ClusterScenario, NodeEventKind, millis};
+use super::scenario::{ClusterScenario, millis};
 use crate::scenario::Span;
 use std::collections::{BTreeMap, BTreeSet};
-use wci_core::cluster::buckets::{Answer, Buckets};
+use wci_core::cluster::buckets::Buckets;
 use wci_core::cluster::eligibility::TaskFacts;
-use wci_core::cluster::reconcile::{Change, CurrentWorker, Outcome, WorkerState, apply};
+use wci_core::cluster::latch::LatchReason;
+use wci_core::cluster::reconcile::{Change, ChangeError, CurrentWorker, Outcome, WorkerState, apply};
 use wci_core::cluster::scan::{FoundActivity, FoundTask, Scan, ScanRecord, ScanState};
-use wci_core::cluster::{Node, NodeId, Nodes, TaskId};
+use wci_core::cluster::{NodeId, TaskId};
 use wci_core::{Millis, Timestamp};
 
 /// Runs a scenario: until every task has ended, or else until nothing more can come of it, or to the horizon.
@@ -175,224 +179,6 @@ impl<'a> Engine<'a> {
         }
     }
 
-    // Nodes.
-
-    fn join(&mut self, name: &NodeId) {
-        let life = self.nodes.get(name).map_or(0, |node| node.life + 1);
-        let node = SimNode { is_up: true, last_check_in: self.now, is_working: true, is_silent: false, life };
-        self.nodes.insert(name.clone(), node);
-        self.after(self.scenario.timers.check_in, Event::CheckIn { node: name.clone(), life });
-        self.after(self.scenario.timers.check, Event::LookAround { node: name.clone(), life });
-    }
-
-    fn befall(&mut self, index: usize) {
-        let event = &self.scenario.events[index];
-        let (name, kind) = (&event.node, event.kind);
-        let known = self.nodes.get(name).copied();
-        match (kind, known) {
-            (NodeEventKind::Join, known) if known.is_none_or(|node| !node.is_working) => {
-                // Whatever it was at when it crashed is void now that it is back.
-                self.release(name);
-                self.join(name);
-                self.dispatch();
-            }
-            (NodeEventKind::Leave, Some(node)) if node.is_working => {
-                self.nodes.insert(name.clone(), SimNode { is_up: false, is_working: false, ..node });
-                self.release(name);
-                self.dispatch();
-            }
-            (NodeEventKind::Crash, Some(node)) if node.is_working => {
-                self.nodes.insert(name.clone(), SimNode { is_working: false, ..node });
-                self.lose_work(name);
-            }
-            (NodeEventKind::Silent, Some(node)) if node.is_working => {
-                self.nodes.insert(name.clone(), SimNode { is_silent: true, ..node });
-            }
-            (NodeEventKind::Return, Some(node)) if node.is_working && node.is_silent => {
-                self.nodes.insert(
-                    name.clone(),
-                    SimNode { is_silent: false, is_up: true, last_check_in: self.now, ..node },
-                );
-                self.dispatch();
-            }
-            _ => return,
-        }
-        self.note(LogLine::Node { node: name.clone(), what: kind.name() });
-    }
-
-    fn check_in(&mut self, name: &NodeId, life: u64) {
-        let now = self.now;
-        let Some(node) = self.nodes.get_mut(name).filter(|node| node.is_working && node.life == life) else {
-            return;
-        };
-        if !node.is_silent {
-            node.last_check_in = now;
-        }
-        self.after(self.scenario.timers.check_in, Event::CheckIn { node: name.clone(), life });
-    }
-
-    /// A node that is heard of marks those DOWN that have been silent for too long.
-    fn look_around(&mut self, name: &NodeId, life: u64) {
-        let Some(own) = self.nodes.get(name).filter(|node| node.is_working && node.life == life) else {
-            return;
-        };
-        let down_after = millis(self.scenario.timers.down_after).get();
-        let is_lost = |node: &SimNode| node.is_up && self.now - node.last_check_in > down_after;
-        let lost: Vec<NodeId> = match own.is_silent {
-            true => Vec::new(),
-            false => {
-                self.nodes.iter().filter(|(_, node)| is_lost(node)).map(|(name, _)| name.clone()).collect()
-            }
-        };
-        for lost in lost {
-            if let Some(node) = self.nodes.get_mut(&lost) {
-                node.is_up = false;
-            }
-            self.totals.nodes_marked_down += 1;
-            self.note(LogLine::Node { node: lost.clone(), what: "down" });
-            self.release(&lost);
-            self.dispatch();
-        }
-        self.after(self.scenario.timers.check, Event::LookAround { node: name.clone(), life });
-    }
-
-    fn records(&self) -> Nodes {
-        let alive_within = millis(self.scenario.timers.alive_within).get();
-        let record = |node: &SimNode| Node {
-            is_up: node.is_up,
-            is_alive: node.is_up && self.now - node.last_check_in <= alive_within,
-        };
-        Nodes(self.nodes.iter().map(|(name, node)| (name.clone(), record(node))).collect())
-    }
-
-    // Workers.
-
-    /// Workers that run on a node are ready for another start; their buckets go back.
-    fn release(&mut self, node: &NodeId) {
-        for task in 0..self.jobs.len() {
-            let runs_there = |worker: &&CurrentWorker| {
-                worker.state == WorkerState::Running && worker.node.as_ref() == Some(node)
-            };
-            let ids: Vec<TaskId> =
-                self.jobs[task].workers.iter().filter(runs_there).map(|worker| worker.id.clone()).collect();
-            for id in ids {
-                self.stop(task, &id);
-                self.set(task, &id, WorkerState::Ready, None);
-            }
-        }
-    }
-
-    /// The work at hand on a node is lost, although nobody knows yet: the buckets stay with the workers.
-    fn lose_work(&mut self, node: &NodeId) {
-        for job in &mut self.jobs {
-            for worker in job.workers.iter().filter(|worker| worker.node.as_ref() == Some(node)) {
-                if let Some(Doing { bucket: Some((_, since)), .. }) = job.at_work.remove(&worker.id) {
-                    self.totals.wasted_work_s += seconds(self.now - since);
-                }
-            }
-        }
-    }
-
-    /// Ends what a worker does now: its bucket goes back and its work counts for nothing.
-    fn stop(&mut self, task: usize, id: &TaskId) {
-        let job = &mut self.jobs[task];
-        if let Some(Doing { bucket: Some((_, since)), .. }) = job.at_work.remove(id) {
-            self.totals.wasted_work_s += seconds(self.now - since);
-        }
-        self.totals.buckets_given_back += u64::from(job.buckets.give_back(id));
-    }
-
-    fn set(&mut self, task: usize, id: &TaskId, state: WorkerState, node: Option<NodeId>) {
-        if let Some(worker) = self.jobs[task].workers.iter_mut().find(|worker| worker.id == *id) {
-            (worker.state, worker.node) = (state, node);
-        }
-    }
-
-    /// Ready workers start on a node of their group; those of any group on the one with the fewest workers.
-    fn dispatch(&mut self) {
-        let open: Vec<NodeId> =
-            self.nodes.iter().filter(|(_, n)| n.is_up && n.is_working).map(|(n, _)| n.clone()).collect();
-        for task in 0..self.jobs.len() {
-            let is_ready = |worker: &&CurrentWorker| worker.state == WorkerState::Ready;
-            let ready: Vec<(TaskId, Option<std::sync::Arc<str>>)> = self.jobs[task]
-                .workers
-                .iter()
-                .filter(is_ready)
-                .map(|w| (w.id.clone(), w.group.clone()))
-                .collect();
-            for (id, group) in ready {
-                let fits = |node: &&NodeId| group.as_ref().is_none_or(|group| group == *node);
-                let busy = |node: &&NodeId| {
-                    self.jobs
-                        .iter()
-                        .flat_map(|job| &job.workers)
-                        .filter(|w| w.node.as_ref() == Some(*node))
-                        .count()
-                };
-                if let Some(node) = open.iter().filter(fits).min_by_key(busy).cloned() {
-                    self.set(task, &id, WorkerState::Running, Some(node));
-                    self.ask(task, &id);
-                }
-            }
-        }
-    }
-
-    fn ask(&mut self, task: usize, id: &TaskId) {
-        self.numbers += 1;
-        let attempt = self.numbers;
-        let Job { workers, buckets, at_work, .. } = &mut self.jobs[task];
-        let find = |id: &TaskId| workers.iter().find(|worker| worker.id == *id);
-        let is_scavenger = find(id).is_some_and(|worker| worker.is_scavenger);
-        let is_gone = |id: &TaskId| find(id).is_none_or(|worker| worker.state == WorkerState::Closed);
-        let worker = id.clone();
-        match buckets.ask(id, is_scavenger, is_gone) {
-            Answer::Bucket(number) => {
-                at_work.insert(id.clone(), Doing { attempt, bucket: Some((number, self.now)) });
-                self.after(self.scenario.work.bucket, Event::BucketDone { task, worker, attempt });
-            }
-            Answer::AskAgain => {
-                at_work.insert(id.clone(), Doing { attempt, bucket: None });
-                self.after(self.scenario.timers.scavenger_poll, Event::Ask { task, worker, attempt });
-            }
-            Answer::Close => {
-                at_work.remove(id);
-                self.set(task, id, WorkerState::Closed, None);
-                self.end_if_closed(task);
-            }
-        }
-    }
-
-    fn bucket_done(&mut self, task: usize, id: &TaskId, attempt: u64) {
-        let job = &mut self.jobs[task];
-        let Some(Doing { bucket: Some((number, since)), .. }) =
-            job.at_work.get(id).copied().filter(|doing| doing.attempt == attempt)
-        else {
-            return;
-        };
-        job.at_work.remove(id);
-        if !job.buckets.complete(id, number) {
-            self.totals.wasted_work_s += seconds(self.now - since);
-        } else if job.buckets.is_complete() && job.completed_at.is_none() {
-            job.completed_at = Some(self.now);
-            let task = job.definition.name.clone();
-            self.note(LogLine::WorkComplete { task });
-        }
-        self.ask(task, id);
-    }
-
-    /// The coordinator goes on, and its task ends, when all its children are closed.
-    fn end_if_closed(&mut self, task: usize) {
-        let job = &mut self.jobs[task];
-        let all_closed = job.workers.iter().all(|worker| worker.state == WorkerState::Closed);
-        if all_closed && job.buckets.is_complete() && !job.has_ended {
-            job.has_ended = true;
-            let task = job.definition.name.clone();
-            self.note(LogLine::Ended { task });
-        }
-    }
-
-    // Scans.
-
     fn found(&self) -> Vec<FoundTask> {
         self.jobs.iter().map(Job::found).collect()
     }
@@ -411,7 +197,7 @@ impl<'a> Engine<'a> {
         self.scan_state.store(&scan, &failed);
         self.totals.scans += 1;
         self.totals.reconciliations += u64::from(scan.reason.reconciles());
-        self.totals.put_off += u64::from(scan.reason == wci_core::cluster::latch::LatchReason::TooEarly);
+        self.totals.put_off += u64::from(scan.reason == LatchReason::TooEarly);
         let is_quiet = scan.tasks.is_empty() && self.scan_state.latch.pending != Some(true);
         self.quiet_scans = if is_quiet && self.jobs.iter().all(|job| job.completed_at.is_some()) {
             self.quiet_scans + 1
@@ -453,11 +239,7 @@ impl<'a> Engine<'a> {
         done
     }
 
-    fn change(
-        &mut self,
-        task: usize,
-        change: &Change,
-    ) -> Result<(), wci_core::cluster::reconcile::ChangeError> {
+    fn change(&mut self, task: usize, change: &Change) -> Result<(), ChangeError> {
         if let Change::Suspend { id } = change {
             self.stop(task, id);
         }
@@ -466,8 +248,6 @@ impl<'a> Engine<'a> {
         let new_id = || TaskId(format!("{}/{number}", job.definition.name).into());
         apply(&mut job.workers, change, new_id)
     }
-
-    // Records.
 
     fn note(&mut self, line: LogLine) {
         self.log.push(LogEntry { t_ms: self.now, line });
