@@ -54,6 +54,8 @@ fn twice_what_is_ready_is_panic_and_less_is_not() {
     let rule = |tasks| said(&Set::new(4, json!({})).tick(0, 4, tasks)).0;
     // 49 tasks ask for 7 workers, 49.1 for 8, which is twice what is ready.
     assert_eq!((rule(49.0), rule(49.1)), (Rule::ConcurrencyAbove, Rule::Panic));
+    let of_ten = |tasks| said(&Set::new(10, json!({})).tick(0, 10, tasks)).0;
+    assert_eq!((of_ten(132.9), of_ten(133.1)), (Rule::ConcurrencyAbove, Rule::Panic), "19 and 20 workers");
 }
 
 #[test]

@@ -35,6 +35,8 @@ fn before_anything_is_known_the_present_rate_stands_in() {
 fn the_margin_is_half_the_root_of_the_load_and_the_backlog_is_worked_off_in_a_minute() {
     let size = |backlog, rate| said(&poll(&mut rig(json!({})), 0, backlog, rate)).1;
     assert_eq!((size(0, 18.0), size(0, 32.0), size(0, 0.0)), (11, 18, 0));
+    // 17 + sqrt(17) / 2 is just above 19.
+    assert_eq!(size(0, 34.0), 20);
     // 18 tasks/s and 840 / 60 s
     assert_eq!(size(840, 18.0), 18);
 }
