@@ -153,7 +153,6 @@ fn kubeconfig(address: &str) -> String {
     )
 }
 
-#[cfg(feature = "kubernetes")]
 #[tokio::test(flavor = "multi_thread")]
 async fn k8s_conforms() {
     let fake = Fake::start().await;
@@ -179,7 +178,6 @@ fn google(fake: &Fake) -> Host {
     Host { google, allows_private_addresses: true, ..Host::default() }
 }
 
-#[cfg(feature = "gcp")]
 #[tokio::test(flavor = "multi_thread")]
 async fn gcp_cloud_run_conforms() {
     let fake = Fake::start().await;
@@ -193,7 +191,6 @@ async fn gcp_cloud_run_conforms() {
     );
 }
 
-#[cfg(feature = "gcp")]
 #[tokio::test(flavor = "multi_thread")]
 async fn gcp_cloud_run_invoke_conforms() {
     let fake = Fake::start().await;
@@ -203,7 +200,6 @@ async fn gcp_cloud_run_invoke_conforms() {
     assert!(fake.notes().iter().any(|note| note.starts_with("POST /start? Bearer identity-token")));
 }
 
-#[cfg(feature = "gcp")]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_next_delegate_is_taken_when_one_is_refused() {
     let fake = Fake::start().await;

@@ -27,6 +27,9 @@ use wci_core::decision::{Action, ActionKind};
 use wci_core::signals::TaskAdd;
 use wci_core::{Controller, State, Timestamp};
 
+/// Inputs handed over at once: what is recorded of them must stay far below the server's limit for one blob, 2 MB.
+const MOST_INPUTS: usize = 500;
+
 type HandlerError = Box<dyn Error + Send + Sync>;
 
 /// One worker controller instance.
@@ -193,12 +196,14 @@ impl InstanceWorkflow {
     }
 
     fn take_question(&mut self) -> Question {
+        let rest = self.inbox.split_off(self.inbox.len().min(MOST_INPUTS));
+        let inputs = std::mem::replace(&mut self.inbox, rest);
         Question {
             namespace: self.target.namespace.clone(),
             version: self.version(),
             settings: self.settings.clone(),
             state: self.state.clone(),
-            inputs: std::mem::take(&mut self.inbox),
+            inputs,
             recorded: self.recorded,
         }
     }

@@ -59,7 +59,7 @@ async fn five_kills_lose_no_signal_and_repeat_at_most_one_call_each() {
     let before = aws.count(Call::is_invoke);
     let mut sent = 0;
     for _ in 0..kills {
-        let pause = Duration::from_millis(rand::random_range(100..3000));
+        let pause = Duration::from_millis(rand::random_range(100..1500));
         let until = tokio::time::Instant::now() + pause;
         while tokio::time::Instant::now() < until {
             client.signal_task_add(&version("kill"), &task_add(sent)).await.unwrap();
@@ -70,6 +70,11 @@ async fn five_kills_lose_no_signal_and_repeat_at_most_one_call_each() {
         client.signal_task_add(&version("kill"), &task_add(sent)).await.unwrap();
         sent += 1;
         controller = server.controller(&[], &aws.env());
+        // Killed faster than it takes over, the server itself would wait longer and longer.
+        eventually("it has taken over", Duration::from_secs(60), async || {
+            client.describe(&version("kill")).await.ok()
+        })
+        .await;
     }
     eventually("every signal is handled", Duration::from_secs(60), async || {
         (handled(&journal(&client, "kill").await).0 == sent).then_some(())
