@@ -20,6 +20,8 @@ pub enum Command {
     Run(RunArgs),
     /// Run several algorithms or specs on the same scenarios and the same luck
     Compare(CompareArgs),
+    /// Run many settings of a scenario and rank what matters
+    Sweep(SweepArgs),
     /// Search the setting that is cheapest among those that meet a target
     Tune(TuneArgs),
     /// Check scenario files without running them
@@ -144,6 +146,41 @@ pub struct CompareArgs {
     #[arg(long)]
     pub json: bool,
     /// Write report.html, compare.csv and compare.json into this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Show no progress
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// `wci sweep`.
+#[derive(Debug, ClapArgs)]
+pub struct SweepArgs {
+    #[command(flatten)]
+    pub scenario: ScenarioArgs,
+    /// What to vary: PATH=VALUE,VALUE, PATH=LOW..HIGH or PATH=LOW..HIGH:log; repeatable, every combination is run
+    #[arg(long, value_name = "PATH=RANGE", required = true)]
+    pub vary: Vec<String>,
+    /// Steps of each range in the grid
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub steps: u32,
+    /// Only so many points, spread evenly over all ranges at once (Latin hypercube)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    pub sample: Option<u32>,
+    /// The first values together, the second ones together, and so on
+    #[arg(long, conflicts_with = "sample")]
+    pub list: bool,
+    /// Figures to show and to rank by: cost, or keys of run --json (comma-separated)
+    #[arg(long, value_name = "KEYS", value_delimiter = ',', default_value = "cost,schedule_to_start.p95")]
+    pub figure: Vec<String>,
+    #[command(flatten)]
+    pub study: StudyArgs,
+    #[command(flatten)]
+    pub until: UntilArgs,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Write report.html, sweep.csv, sweep.json and heat maps into this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Show no progress

@@ -21,6 +21,7 @@ mod replications;
 mod run;
 mod show;
 mod study;
+mod sweep;
 mod trace;
 mod tune;
 
@@ -86,6 +87,7 @@ fn dispatch(command: Command) -> CommandResult {
     match command {
         Command::Run(args) => run::run(&args),
         Command::Compare(args) => compare::compare(&args),
+        Command::Sweep(args) => sweep::sweep(&args),
         Command::Tune(args) => tune::tune(&args),
         Command::Validate(args) => show::validate(&args),
         Command::Schema(args) => show::schema(&args),

@@ -42,6 +42,7 @@ mod observe;
 pub mod range;
 mod replicate;
 mod student;
+pub mod sweep;
 #[cfg(test)]
 mod testing;
 pub mod tune;

@@ -1,0 +1,92 @@
+//! `wci sweep`: many settings of one scenario.
+
+use super::args::SweepArgs;
+use super::study::{check_key, plan};
+use super::{CommandResult, Failure, Outcome, disk, load};
+use crate::report::json::to_json;
+use crate::report::study::sweep as text;
+use crate::research::range::{Range, Values};
+use crate::research::sweep::{Layout, Sweep, points};
+use crate::research::{Case, Lab};
+use crate::scenario::Scenario;
+
+/// More points than this are most likely a slip.
+const MOST: usize = 100_000;
+
+/// Sweeps; a point that contradicts itself is left out by name, no point at all is an error.
+pub fn sweep(args: &SweepArgs) -> CommandResult {
+    let scenario = load::scenario(&args.scenario)?;
+    let case = Case::new(scenario.name(), &scenario)?;
+    let figures = figures(args, &case)?;
+    let ranges = ranges(args, &scenario)?;
+    let layout = layout(args, &ranges)?;
+    let points = points(&ranges, layout, case.first_seed());
+    if points.len() > MOST {
+        return Err(Failure::new(format!(
+            "{} points, expected at most {MOST}: --sample N takes some",
+            points.len()
+        )));
+    }
+    let keys: Vec<String> = ranges.iter().map(|range| range.key.clone()).collect();
+    let plan = plan(&args.study, &args.until, 10, &[&case])?;
+    args.study.with_lab(args.out.as_deref(), args.quiet, |lab: &Lab<'_>| {
+        let sweep = Sweep::run(lab, &scenario, &keys, points, &plan)?;
+        show(args, &scenario.file().title, &sweep, &figures)
+    })
+}
+
+fn figures(args: &SweepArgs, case: &Case) -> Result<Vec<String>, Failure> {
+    let long = |name: &String| if name == "cost" { "cost_usd.total".to_owned() } else { name.clone() };
+    let figures: Vec<String> = args.figure.iter().map(long).collect();
+    figures.iter().try_for_each(|key| check_key("--figure", key, case))?;
+    Ok(figures)
+}
+
+fn ranges(args: &SweepArgs, scenario: &Scenario) -> Result<Vec<Range>, Failure> {
+    let parse = |text: &String| Range::parse(text).map_err(|error| Failure::about(error, "--vary"));
+    let ranges = args.vary.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+    // A key that no scenario has is wrong at every point: better said once and at once.
+    ranges.iter().try_for_each(|range| scenario.get(&range.key).map(drop))?;
+    Ok(ranges)
+}
+
+fn layout(args: &SweepArgs, ranges: &[Range]) -> Result<Layout, Failure> {
+    if let Some(n) = args.sample {
+        return Ok(Layout::LatinHypercube(n as usize));
+    }
+    if !args.list {
+        return Ok(Layout::Grid(args.steps as usize));
+    }
+    let length = |range: &Range| match &range.values {
+        Values::List(list) => Some(list.len()),
+        Values::Between { .. } => None,
+    };
+    let lengths: Vec<Option<usize>> = ranges.iter().map(length).collect();
+    if lengths.iter().any(|length| length.is_none() || *length != lengths[0]) {
+        return Err(Failure::new(
+            "--list: expected lists of equal length, such as --vary a=1,2 --vary b=5,9",
+        ));
+    }
+    Ok(Layout::List)
+}
+
+fn show(args: &SweepArgs, title: &str, sweep: &Sweep, figures: &[String]) -> CommandResult {
+    if sweep.results.is_empty() {
+        let why = sweep.left_out.first().map_or_else(String::new, |left_out| left_out.why.clone());
+        return Err(Failure::new(format!("no point of the sweep can run: {why}")));
+    }
+    if let Some(folder) = &args.out {
+        disk::write(&folder.join("sweep.csv"), text::csv(sweep)?)?;
+        disk::write(&folder.join("sweep.json"), to_json(&text::to_json(sweep, figures))?)?;
+        disk::write(&folder.join("report.html"), text::page(title, sweep, figures))?;
+        for figure in figures {
+            for (i, map) in text::heat_maps(sweep, figure).iter().enumerate() {
+                disk::write(&folder.join(format!("heat-{figure}-{}.svg", i + 1)), map.svg())?;
+            }
+        }
+        eprintln!("look at {}", folder.join("report.html").display());
+    }
+    let json = || to_json(&text::to_json(sweep, figures));
+    disk::print(&if args.json { json()? } else { text::table(title, sweep, figures) })?;
+    Ok(Outcome::Fine)
+}

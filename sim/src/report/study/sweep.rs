@@ -1,0 +1,200 @@
+//! A sweep as text, CSV, maps and a page.
+
+use super::amount::with_interval;
+use super::heat::HeatMap;
+use super::tune::quantity;
+use crate::report::html::{escape, shell};
+use crate::report::units::{percent, plural};
+use crate::research::sweep::{Sweep, group_of};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// Points that a terminal shows; the CSV has all.
+const SHOWN: usize = 40;
+
+/// The points and which keys matter, for a terminal.
+#[must_use]
+pub fn table(title: &str, sweep: &Sweep, figures: &[String]) -> String {
+    let mut out = format!("{title}\n");
+    if let Some(first) = sweep.results.first() {
+        let _ = writeln!(out, "{}\n", super::compare::header(first));
+    }
+    let _ = writeln!(
+        out,
+        "{}",
+        row(sweep.keys.iter().map(|key| last(key)).chain(figures.iter().map(String::as_str)))
+    );
+    for (point, result) in sweep.points.iter().zip(&sweep.results).take(SHOWN) {
+        let values = point.iter().map(shown);
+        let means = figures
+            .iter()
+            .map(|key| with_interval(quantity(key), &result.estimate(key), result.is_censored(key)));
+        let cells: Vec<String> = values.chain(means).collect();
+        let note = if result.overloaded() > 0 { "  overloaded" } else { "" };
+        let _ = writeln!(out, "{}{note}", row(cells.iter().map(String::as_str)));
+    }
+    if sweep.points.len() > SHOWN {
+        let more = plural((sweep.points.len() - SHOWN) as u64, "point", "points");
+        let _ = writeln!(out, "and {more} more: --out DIR writes all of them");
+    }
+    for figure in figures {
+        let _ = writeln!(out, "\nWhat matters to {figure} (share of its variance, rank correlation):");
+        for influence in sweep.influences(figure) {
+            let share = percent(influence.share);
+            let _ = writeln!(out, "  {share:>8}  {:+.2}  {}", influence.correlation, influence.key);
+        }
+    }
+    for left_out in &sweep.left_out {
+        let why = left_out.why.lines().next().unwrap_or_default();
+        let _ = writeln!(out, "left out: {}: {why}", left_out.name);
+    }
+    out
+}
+
+fn row<'c>(cells: impl Iterator<Item = &'c str>) -> String {
+    cells.map(|cell| format!("{cell:<26}")).collect::<String>().trim_end().to_owned()
+}
+
+fn last(key: &str) -> &str {
+    key.rsplit('.').next().unwrap_or(key)
+}
+
+fn shown(value: &toml::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A line for each point with every figure's mean and interval.
+///
+/// # Errors
+/// Never in practice: it writes to memory.
+pub fn csv(sweep: &Sweep) -> csv::Result<Vec<u8>> {
+    use crate::scenario::expect::{Quantity, known_keys};
+    let is_figure = |(key, quantity): &(String, Quantity)| {
+        !matches!(quantity, Quantity::Text | Quantity::Flag) && key != "seed"
+    };
+    let keys: Vec<String> = known_keys(&[]).into_iter().filter(is_figure).map(|(key, _)| key).collect();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let figures = keys.iter().flat_map(|key| [key.clone(), format!("{key}.ci95")]);
+    let fixed = ["replications", "overloaded", "censored"].map(str::to_owned);
+    writer.write_record(sweep.keys.iter().cloned().chain(figures).chain(fixed))?;
+    for (point, result) in sweep.points.iter().zip(&sweep.results) {
+        for value in point {
+            writer.write_field(shown(value))?;
+        }
+        for key in &keys {
+            let estimate = result.estimate(key);
+            for number in [estimate.mean, estimate.ci95] {
+                writer.write_field(number.map(|x| x.to_string()).unwrap_or_default())?;
+            }
+        }
+        let censored: Vec<&str> =
+            keys.iter().filter(|key| result.is_censored(key)).map(String::as_str).collect();
+        writer.write_record([
+            result.runs.len().to_string(),
+            result.overloaded().to_string(),
+            censored.join(" "),
+        ])?;
+    }
+    writer.into_inner().map_err(|error| error.into_error().into())
+}
+
+/// The same for programs.
+#[must_use]
+pub fn to_json(sweep: &Sweep, figures: &[String]) -> Value {
+    let point = |(values, result): (&Vec<toml::Value>, &crate::research::Replications)| {
+        let settings: serde_json::Map<String, Value> = sweep
+            .keys
+            .iter()
+            .zip(values)
+            .map(|(key, value)| (key.clone(), serde_json::to_value(value).unwrap_or_default()))
+            .collect();
+        json!({ "settings": settings, "figures": result.to_json() })
+    };
+    let points: Vec<Value> = sweep.points.iter().zip(&sweep.results).map(point).collect();
+    let influences: serde_json::Map<String, Value> = figures
+        .iter()
+        .map(|figure| (figure.clone(), serde_json::to_value(sweep.influences(figure)).unwrap_or_default()))
+        .collect();
+    json!({ "keys": sweep.keys, "points": points, "influences": influences, "left_out": sweep.left_out })
+}
+
+/// A map of a figure over each pair of keys; further keys are averaged over.
+#[must_use]
+pub fn heat_maps(sweep: &Sweep, figure: &str) -> Vec<HeatMap> {
+    let pairs = (0..sweep.keys.len()).flat_map(|a| (a + 1..sweep.keys.len()).map(move |b| (a, b)));
+    pairs.map(|(a, b)| heat_map(sweep, figure, a, b)).collect()
+}
+
+fn heat_map(sweep: &Sweep, figure: &str, across: usize, down: usize) -> HeatMap {
+    let means = sweep.means(figure);
+    let (x, y) = (group_of(&sweep.places(across)), group_of(&sweep.places(down)));
+    let size = |groups: &[usize]| groups.iter().max().map_or(0, |last| last + 1);
+    let field = |row: usize, column: usize| {
+        let own = means
+            .iter()
+            .zip(x.iter().zip(&y))
+            .filter(|(mean, (x, y))| **x == column && **y == row && mean.is_finite());
+        let own: Vec<f64> = own.map(|(mean, _)| *mean).collect();
+        (!own.is_empty()).then(|| own.iter().sum::<f64>() / own.len() as f64)
+    };
+    let fields = (0..size(&y)).map(|row| (0..size(&x)).map(|column| field(row, column)).collect()).collect();
+    HeatMap {
+        title: format!("{figure}, mean"),
+        quantity: quantity(figure),
+        across: (sweep.keys[across].clone(), labels(sweep, across, &x)),
+        down: (sweep.keys[down].clone(), labels(sweep, down, &y)),
+        fields,
+    }
+}
+
+/// What a group of values is called: the value, or its ends.
+fn labels(sweep: &Sweep, key: usize, groups: &[usize]) -> Vec<String> {
+    let places = sweep.places(key);
+    let count = groups.iter().max().map_or(0, |last| last + 1);
+    let label = |group: usize| {
+        let mut own: Vec<usize> = (0..groups.len()).filter(|i| groups[*i] == group).collect();
+        own.sort_by(|a, b| places[*a].total_cmp(&places[*b]));
+        let ends = own.first().zip(own.last()).map(|(a, b)| (&sweep.points[*a][key], &sweep.points[*b][key]));
+        ends.map_or_else(String::new, |(low, high)| {
+            if low == high { shown(low) } else { format!("{}..{}", shown(low), shown(high)) }
+        })
+    };
+    (0..count).map(label).collect()
+}
+
+/// The same as one page.
+#[must_use]
+pub fn page(title: &str, sweep: &Sweep, figures: &[String]) -> String {
+    let mut body = format!("<header>\n<h1>Swept: {}</h1>\n", escape(title));
+    if let Some(first) = sweep.results.first() {
+        let _ = writeln!(body, "<p class=\"soft\">{}</p>", escape(&super::compare::header(first)));
+    }
+    body.push_str("</header>\n<main>\n");
+    for figure in figures {
+        let _ = writeln!(body, "<section><h2>What matters to <code>{}</code></h2>", escape(figure));
+        body.push_str(
+            "<div class=\"scroll\"><table><thead><tr><th>Key</th><th class=\"number\">Share of variance</th><th \
+             class=\"number\">Rank correlation</th></tr></thead><tbody>\n",
+        );
+        for influence in sweep.influences(figure) {
+            let _ = writeln!(
+                body,
+                "<tr><td><code>{}</code></td><td class=\"number\">{}</td><td class=\"number\">{:+.2}</td></tr>",
+                escape(&influence.key),
+                percent(influence.share),
+                influence.correlation
+            );
+        }
+        body.push_str("</tbody></table></div>\n");
+        for map in heat_maps(sweep, figure) {
+            let _ = writeln!(body, "<figure class=\"scroll\">{}</figure>", map.svg());
+        }
+        body.push_str("</section>\n");
+    }
+    let _ = writeln!(
+        body,
+        "<section><h2>Points</h2>\n<pre>{}</pre></section>\n</main>",
+        escape(&table(title, sweep, figures))
+    );
+    shell(&format!("Swept: {title}"), &body)
+}

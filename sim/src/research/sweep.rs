@@ -1,0 +1,263 @@
+//! Many settings of one scenario under the same luck, and which of them matter.
+
+use super::compare::LeftOut;
+use super::design::{grid, latin_hypercube};
+use super::lab::{Case, Lab, StudyError};
+use super::range::Range;
+use super::replicate::{Plan, Replications, replicate_all};
+use super::variant::case_with;
+use crate::scenario::Scenario;
+use serde::Serialize;
+use toml::Value;
+
+/// How the points of a sweep are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Every combination, ranges in so many steps.
+    Grid(usize),
+    /// The first values together, the second ones together, and so on.
+    List,
+    /// So many points, spread evenly over all ranges at once.
+    LatinHypercube(usize),
+}
+
+/// A sweep that has run.
+#[derive(Clone, Debug)]
+pub struct Sweep {
+    /// What was varied.
+    pub keys: Vec<String>,
+    /// The points, each with a value for each key.
+    pub points: Vec<Vec<Value>>,
+    /// The results, one for each point.
+    pub results: Vec<Replications>,
+    /// Points that contradict themselves or the scenario.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// How much one key matters to a figure.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Influence {
+    /// The key.
+    pub key: String,
+    /// Share of the figure's variance over the points that this key alone explains (first-order index, by means
+    /// over its values or fifths of its range).
+    pub share: f64,
+    /// Spearman's rank correlation: above 0 the figure grows with the key.
+    pub correlation: f64,
+}
+
+/// The points of a layout.
+#[must_use]
+pub fn points(ranges: &[Range], layout: Layout, seed: u64) -> Vec<Vec<Value>> {
+    match layout {
+        Layout::Grid(steps) => {
+            let values: Vec<Vec<Value>> = ranges.iter().map(|range| range.steps(steps)).collect();
+            let lengths: Vec<usize> = values.iter().map(Vec::len).collect();
+            let point =
+                |at: Vec<usize>| at.iter().zip(&values).map(|(i, values)| values[*i].clone()).collect();
+            grid(&lengths).into_iter().map(point).collect()
+        }
+        Layout::List => {
+            let values: Vec<Vec<Value>> = ranges.iter().map(|range| range.steps(usize::MAX >> 32)).collect();
+            let rows = values.iter().map(Vec::len).min().unwrap_or(0);
+            (0..rows).map(|row| values.iter().map(|column| column[row].clone()).collect()).collect()
+        }
+        Layout::LatinHypercube(n) => {
+            let point =
+                |places: Vec<f64>| ranges.iter().zip(places).map(|(range, place)| range.at(place)).collect();
+            latin_hypercube(n, ranges.len(), seed).into_iter().map(point).collect()
+        }
+    }
+}
+
+impl Sweep {
+    /// Runs every point.
+    ///
+    /// # Errors
+    /// The first run that failed.
+    pub fn run(
+        lab: &Lab<'_>,
+        scenario: &Scenario,
+        keys: &[String],
+        points: Vec<Vec<Value>>,
+        plan: &Plan,
+    ) -> Result<Self, StudyError> {
+        let mut sweep =
+            Self { keys: keys.to_vec(), points: Vec::new(), results: Vec::new(), left_out: Vec::new() };
+        let mut cases: Vec<Case> = Vec::new();
+        for point in points {
+            let settings: Vec<(String, Value)> = keys.iter().cloned().zip(point.iter().cloned()).collect();
+            let name =
+                settings.iter().map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join(", ");
+            match case_with(&name, scenario, &settings) {
+                Ok(mut case) => {
+                    case.keep.pools = false;
+                    cases.push(case);
+                    sweep.points.push(point);
+                }
+                Err(errors) => sweep.left_out.push(LeftOut { name, why: errors.to_string() }),
+            }
+        }
+        sweep.results = replicate_all(lab, &cases.iter().collect::<Vec<_>>(), plan)?;
+        Ok(sweep)
+    }
+
+    /// The mean of a figure at every point; infinite or unknown ones are no number.
+    #[must_use]
+    pub fn means(&self, figure: &str) -> Vec<f64> {
+        self.results.iter().map(|result| result.estimate(figure).mean.unwrap_or(f64::NAN)).collect()
+    }
+
+    /// The values of a key as places on a line: numbers as they are, others by their first appearance.
+    #[must_use]
+    pub fn places(&self, key: usize) -> Vec<f64> {
+        let mut names: Vec<&Value> = Vec::new();
+        let mut place = |value| {
+            number(value).unwrap_or_else(|| {
+                let at = names.iter().position(|name| *name == value);
+                at.unwrap_or_else(|| {
+                    names.push(value);
+                    names.len() - 1
+                }) as f64
+            })
+        };
+        self.points.iter().map(|point| place(&point[key])).collect()
+    }
+
+    /// Which keys matter to a figure, the most telling one first.
+    #[must_use]
+    pub fn influences(&self, figure: &str) -> Vec<Influence> {
+        let means = self.means(figure);
+        let of = |(i, key): (usize, &String)| {
+            let known = self.places(i).into_iter().zip(means.iter().copied()).filter(|(_, y)| y.is_finite());
+            let (x, y): (Vec<f64>, Vec<f64>) = known.unzip();
+            Influence { key: key.clone(), share: explained(&x, &y), correlation: spearman(&x, &y) }
+        };
+        let mut influences: Vec<Influence> = self.keys.iter().enumerate().map(of).collect();
+        influences.sort_by(|a, b| b.share.total_cmp(&a.share));
+        influences
+    }
+}
+
+/// A number, also in front of a unit.
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Integer(number) => Some(*number as f64),
+        Value::Float(number) => Some(*number),
+        Value::Boolean(flag) => Some(f64::from(u8::from(*flag))),
+        Value::String(text) => {
+            let end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+            text[..end].parse().ok()
+        }
+        _ => None,
+    }
+}
+
+/// Values that lie at more places than this are put into this many equal parts.
+const PARTS: usize = 12;
+const FIFTHS: usize = 5;
+
+/// Variance of the group means over the whole variance.
+fn explained(x: &[f64], y: &[f64]) -> f64 {
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let all = mean(y);
+    let whole: f64 = y.iter().map(|value| (value - all) * (value - all)).sum();
+    if whole <= 0.0 || y.len() < 2 {
+        return 0.0;
+    }
+    let groups = group_of(x);
+    let count = groups.iter().max().map_or(0, |last| last + 1);
+    let between: f64 = (0..count)
+        .map(|group| {
+            let own: Vec<f64> = groups.iter().zip(y).filter(|(g, _)| **g == group).map(|(_, y)| *y).collect();
+            own.len() as f64 * (mean(&own) - all) * (mean(&own) - all)
+        })
+        .filter(|square| square.is_finite())
+        .sum();
+    between / whole
+}
+
+/// The group of each value: its place among few distinct ones, or its fifth.
+pub(crate) fn group_of(x: &[f64]) -> Vec<usize> {
+    let mut distinct = x.to_vec();
+    distinct.sort_by(f64::total_cmp);
+    distinct.dedup();
+    if distinct.len() <= PARTS {
+        let place = |value: &f64| distinct.iter().position(|other| other == value).unwrap_or(0);
+        return x.iter().map(place).collect();
+    }
+    let ranks = ranks(x);
+    ranks
+        .iter()
+        .map(|rank| ((rank - 0.5) / x.len() as f64 * FIFTHS as f64) as usize)
+        .map(|g| g.min(FIFTHS - 1))
+        .collect()
+}
+
+/// Ranks from 1, equal values at their mean rank.
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let rank = |value: &f64| {
+        let below = values.iter().filter(|other| *other < value).count() as f64;
+        let equal = values.iter().filter(|other| *other == value).count() as f64;
+        below + (equal + 1.0) / 2.0
+    };
+    values.iter().map(rank).collect()
+}
+
+/// Pearson's correlation of the ranks; 0 when one of them does not vary.
+fn spearman(x: &[f64], y: &[f64]) -> f64 {
+    let (x, y) = (ranks(x), ranks(y));
+    let middle = (x.len() as f64 + 1.0) / 2.0;
+    let sum = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - middle) * (b - middle)).sum::<f64>();
+    let whole = (sum(&x, &x) * sum(&y, &y)).sqrt();
+    if whole > 0.0 { sum(&x, &y) / whole } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::research::testing::scenario;
+
+    #[test]
+    fn layouts_have_their_points() {
+        let ranges = [Range::parse("a=1,2").unwrap(), Range::parse("b=0..10").unwrap()];
+        assert_eq!(points(&ranges, Layout::Grid(3), 1).len(), 6);
+        let list = [Range::parse("a=1,2").unwrap(), Range::parse("b=x,y").unwrap()];
+        assert_eq!(points(&list, Layout::List, 1), [vec![1.into(), "x".into()], vec![2.into(), "y".into()]]);
+        assert_eq!(points(&ranges, Layout::LatinHypercube(7), 1).len(), 7);
+    }
+
+    #[test]
+    fn the_key_that_matters_comes_first() {
+        let keys = ["workload.orders.arrival.rate".to_owned(), "drain_limit".to_owned()];
+        let ranges = [Range::parse("r=1,4").unwrap(), Range::parse("d=50m,60m").unwrap()];
+        let points = points(&ranges, Layout::Grid(2), 1);
+        let sweep = Sweep::run(&Lab::without_files(), &scenario(&[]), &keys, points, &Plan::of(10)).unwrap();
+        let influences = sweep.influences("tasks.arrived");
+        assert_eq!(influences[0].key, keys[0]);
+        assert!(influences[0].share > 0.99 && influences[0].correlation > 0.8, "{influences:?}");
+        assert!(influences[1].share < 0.01, "{influences:?}");
+    }
+
+    #[test]
+    fn a_point_that_makes_no_sense_is_left_out_by_name() {
+        let keys = ["workload.orders.arrival.rate".to_owned()];
+        let points = vec![vec![2.into()], vec![Value::from("many")]];
+        let sweep = Sweep::run(&Lab::without_files(), &scenario(&[]), &keys, points, &Plan::of(2)).unwrap();
+        assert_eq!((sweep.results.len(), sweep.left_out.len()), (1, 1));
+    }
+
+    /// By hand: group means 1.5 and 3.5 around 2.5, whole sum of squares 5, between 4.
+    #[test]
+    fn the_explained_share_is_that_of_the_group_means() {
+        assert!((explained(&[0.0, 0.0, 1.0, 1.0], &[1.0, 2.0, 3.0, 4.0]) - 0.8).abs() < 1e-12);
+        assert_eq!(explained(&[0.0, 1.0], &[3.0, 3.0]), 0.0);
+    }
+
+    #[test]
+    fn rank_correlation_knows_the_direction() {
+        assert!((spearman(&[1.0, 2.0, 3.0], &[10.0, 100.0, 1000.0]) - 1.0).abs() < 1e-12);
+        assert!((spearman(&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0]) + 1.0).abs() < 1e-12);
+        assert_eq!(spearman(&[1.0, 1.0], &[1.0, 2.0]), 0.0);
+    }
+}
