@@ -10,7 +10,7 @@ use crate::scenario::SourceSpec;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
@@ -34,20 +34,18 @@ struct Line {
 impl Checkpoint {
     /// Reads what is there and goes on behind it.
     pub fn open(path: &Path) -> Result<Self, Failure> {
-        let named = |error| disk::named(&error, path);
-        let mut known = BTreeMap::new();
-        let mut is_whole = true;
-        if let Ok(file) = File::open(path) {
-            for line in BufReader::new(file).split(b'\n') {
-                match serde_json::from_slice::<Line>(&line.map_err(named)?) {
-                    Ok(Line { run, result }) => drop(known.insert(run, result)),
-                    // A line that an interruption cut.
-                    Err(_) => is_whole = false,
-                }
-            }
-        }
+        let named = |error: std::io::Error| disk::named(&error, path);
+        let text = match std::fs::read(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(named(error)),
+        };
+        // A line that an interruption cut is no JSON, and its run is made again.
+        let lines =
+            text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok());
+        let known: BTreeMap<String, Finished> = lines.map(|Line { run, result }| (run, result)).collect();
         let mut file = OpenOptions::new().create(true).append(true).open(path).map_err(named)?;
-        if !is_whole {
+        if text.last().is_some_and(|last| *last != b'\n') {
             file.write_all(b"\n").map_err(named)?;
         }
         Ok(Self { found: known.len(), known: Mutex::new(known), file: Mutex::new(file), build: build() })

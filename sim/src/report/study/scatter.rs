@@ -118,7 +118,7 @@ impl Scatter {
             Kind::ALL.iter().rev().filter(|(kind, _)| self.points.iter().any(|dot| dot.kind == *kind))
         {
             text(out, (x, 48.0), name, "end", Ink::Soft);
-            x -= name.len() as f64 * 7.6 + 12.0;
+            x -= name.len() as f64 * 7.2 + 18.0;
             let (ink, size) = kind.look();
             let _ = writeln!(out, "<circle cx=\"{x:.1}\" cy=\"43\" r=\"{size}\" fill=\"{}\"/>", ink.hex());
             x -= 20.0;

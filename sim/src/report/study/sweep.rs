@@ -141,8 +141,8 @@ fn heat_map(sweep: &Sweep, figure: &str, across: usize, down: usize) -> HeatMap 
     HeatMap {
         title: format!("{figure}, mean"),
         quantity: quantity(figure),
-        across: (sweep.keys[across].clone(), labels(sweep, across, &x)),
-        down: (sweep.keys[down].clone(), labels(sweep, down, &y)),
+        across: (last(&sweep.keys[across]).to_owned(), labels(sweep, across, &x)),
+        down: (last(&sweep.keys[down]).to_owned(), labels(sweep, down, &y)),
         fields,
     }
 }

@@ -66,6 +66,9 @@ fn found(tuned: &Tuned, best: &Confirmed, out: &mut String) {
     for rival in &best.rivals {
         let _ = writeln!(out, "{}", wrapped_rival(tuned, rival));
     }
+    if tuned.best_fixed.is_none() {
+        out.push_str("\nNo fixed number of workers was found that meets the target.\n");
+    }
     let _ = writeln!(out, "\n{}", certainty(best));
     out.push_str("\nThe spec:\n");
     for spec in &best.specs {
@@ -125,7 +128,8 @@ fn certainty(best: &Confirmed) -> String {
         ),
     };
     format!(
-        "{failed} It was chosen with room: as many other seeds would confirm the target\n({} interval) in 99 of 100 studies.",
+        "{failed}\nIt was chosen with room: as many other seeds would confirm the target ({} interval)\nin 99 of 100 \
+         studies.",
         percent(LEVEL)
     )
 }

@@ -1,0 +1,231 @@
+//! Studies on the command line: replications, comparisons, sweeps, tuning, and how they end.
+#![cfg(feature = "cli")]
+
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const SMALL: &str = r#"
+format = 1
+title = "Small"
+seed = 3
+horizon = "2m"
+
+[[workload]]
+name = "orders"
+arrival = { kind = "poisson", rate = 3.0 }
+service = { kind = "lognormal", median = "800ms", p99 = "6s" }
+
+[spec.scaling_group_specs.activities]
+task_types = ["ACTIVITY"]
+compute = { provider_type = "aws-lambda" }
+scaling = { scaling_algorithm = "no-sync" }
+"#;
+
+/// A folder with the scenario, of one test alone.
+struct Bench(PathBuf);
+
+impl Bench {
+    fn new(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("studies-{name}"));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).expect("the folder can be made");
+        let bench = Self(folder);
+        bench.put("small.toml", SMALL);
+        bench
+    }
+
+    fn put(&self, name: &str, text: &str) {
+        fs::write(self.0.join(name), text).expect("the file can be written");
+    }
+
+    fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.0.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// Runs inside the folder; the words of the command are apart by spaces, `_` stands for a space in a word.
+    fn wci(&self, line: &str) -> Output {
+        let words = line.split_whitespace().map(|word| word.replace('_', " ").replace('~', "_"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wci"));
+        command.args(words).current_dir(&self.0).env_remove("WCI_TRACES").env("NO_COLOR", "1");
+        command.output().expect("wci runs")
+    }
+
+    fn ends_with(&self, status: i32, line: &str) -> String {
+        let output = self.wci(line);
+        let (out, error) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(status), "{line}: {out}{error}");
+        assert!(!error.contains("panicked"), "{line}: {error}");
+        if status == 2 { error } else { out }
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[test]
+fn replications_give_every_figure_an_interval() {
+    let bench = Bench::new("replications");
+    let summary = json(&bench.ends_with(0, "run small.toml --replications 10 --json --out out -q"));
+    assert!(summary["cost_usd"]["total"]["ci95"].as_f64().is_some_and(|half| half > 0.0));
+    assert_eq!(summary["replications"]["count"], 10);
+    assert_eq!(bench.text("out/replications.csv").lines().count(), 11);
+    assert_eq!(json(&bench.text("out/summary.json")), summary);
+}
+
+#[test]
+fn the_number_of_threads_changes_no_byte() {
+    let bench = Bench::new("threads");
+    for study in [
+        "run small.toml --replications 10 --json",
+        "compare small.toml --algorithms backlog,fixed --json",
+        "sweep small.toml --vary workload.orders.arrival.rate=1,2 --json",
+        "tune small.toml --subject-to schedule~to~start.p95_<_9s --trials 8 --replications 10 --json",
+    ] {
+        let on = |threads: u32| {
+            let output = bench.wci(&format!("{study} --threads {threads}"));
+            (output.status.code(), text(&output.stdout))
+        };
+        assert_eq!(on(1), on(2), "{study}");
+    }
+}
+
+#[test]
+fn an_interrupted_study_goes_on_where_it_was() {
+    let bench = Bench::new("resume");
+    let study = "run small.toml --replications 10 --json -q --checkpoint kept.jsonl";
+    let whole = bench.ends_with(0, study);
+    let lines: Vec<String> = bench.text("kept.jsonl").lines().map(str::to_owned).collect();
+    assert_eq!(lines.len(), 10);
+    // As an interruption leaves it: some whole lines and a broken one.
+    bench.put("kept.jsonl", &format!("{}\n{}\n{}", lines[0], lines[1], &lines[2][..lines[2].len() / 2]));
+    assert_eq!(bench.ends_with(0, study), whole);
+    // The broken line, ended, and the eight that were missing.
+    assert_eq!(bench.text("kept.jsonl").lines().count(), 11);
+    assert_eq!(bench.ends_with(0, study), whole);
+    assert_eq!(bench.text("kept.jsonl").lines().count(), 11, "nothing was run again");
+}
+
+#[test]
+fn another_scenario_takes_nothing_from_a_checkpoint() {
+    let bench = Bench::new("other");
+    let study = "run small.toml --replications 10 --json -q --checkpoint kept.jsonl";
+    let first = bench.ends_with(0, study);
+    let other = bench.ends_with(0, &format!("{study} --set workload.orders.arrival.rate=9"));
+    assert_ne!(json(&first)["tasks"]["arrived"], json(&other)["tasks"]["arrived"]);
+}
+
+#[test]
+fn expectations_are_asked_of_the_mean() {
+    let bench = Bench::new("expectations");
+    bench.put("strict.toml", &format!("{SMALL}\n[expect]\n\"tasks.arrived\" = \"> 100000\"\n"));
+    let out = bench.ends_with(1, "run strict.toml --replications 10 -q");
+    assert!(out.contains("failed: tasks.arrived"), "{out}");
+    bench.ends_with(0, "run strict.toml --replications 10 -q --no-expect");
+}
+
+#[test]
+fn stopping_at_the_limit_is_said() {
+    let bench = Bench::new("until");
+    let out = bench.ends_with(0, "run small.toml --until ci=0.0001% --replications 20 -q");
+    assert!(out.contains("20 replications") && out.contains("stopped at the limit"), "{out}");
+    let out = bench.ends_with(0, "run small.toml --until ci=20% --of tasks.arrived -q");
+    assert!(out.contains("10 replications") && out.contains("narrow enough"), "{out}");
+}
+
+#[test]
+fn a_comparison_leaves_out_by_name_what_does_not_fit() {
+    let bench = Bench::new("compare");
+    let out =
+        bench.ends_with(0, "compare small.toml --algorithms backlog,rate-based,best-fixed --out out -q");
+    assert!(out.contains("left out: rate-based") && out.contains("best fixed ("), "{out}");
+    let page = bench.text("out/report.html");
+    assert!(page.contains("What is significant") && page.ends_with("</html>\n"));
+    assert!(!page.contains("http://") || !page.contains("src=\"http"), "the page fetches something");
+    let figures = bench.text("out/compare.csv");
+    assert!(figures.lines().any(|line| line.contains("backlog,cost_usd.total,")), "{figures}");
+}
+
+#[test]
+fn a_missing_trace_leaves_its_scenario_out() {
+    let bench = Bench::new("trace");
+    let arrival = "arrival = { kind = \"poisson\", rate = 3.0 }";
+    let trace = "trace = { path = \"${WCI_TRACES}/none.csv\", format = \"csv\" }";
+    bench.put("trace.toml", &SMALL.replace(arrival, trace));
+    let out = bench.ends_with(0, "compare small.toml trace.toml --algorithms backlog -q");
+    assert!(out.contains("none.csv"), "{out}");
+    let error = bench.ends_with(2, "compare trace.toml --algorithms backlog -q");
+    assert!(error.contains("nothing ran"), "{error}");
+}
+
+#[test]
+fn a_replayed_trace_is_named_as_the_condition() {
+    let bench = Bench::new("condition");
+    bench.put("tasks.csv", "timestamp,duration\n0,1\n1,2\n5,1\n9,3\n");
+    let arrival = "arrival = { kind = \"poisson\", rate = 3.0 }";
+    let trace = "trace = { path = \"tasks.csv\", format = \"csv\" }";
+    let service = "service = { kind = \"lognormal\", median = \"800ms\", p99 = \"6s\" }\n";
+    bench.put("trace.toml", &SMALL.replace(arrival, trace).replace(service, ""));
+    let out = bench.ends_with(0, "run trace.toml --replications 10 -q");
+    assert!(out.contains("conditional on this trace"), "{out}");
+}
+
+#[test]
+fn a_sweep_ranks_what_matters() {
+    let bench = Bench::new("sweep");
+    let line =
+        "sweep small.toml --vary workload.orders.arrival.rate=1,4 --vary drain~limit=50m,60m -q --out out";
+    let out = bench.ends_with(0, line);
+    assert!(out.contains("What matters to cost_usd.total"), "{out}");
+    assert_eq!(bench.text("out/sweep.csv").lines().count(), 5);
+    assert!(bench.text("out/heat-cost_usd.total-1.svg").starts_with("<svg"));
+}
+
+#[test]
+fn tuning_prints_what_to_deploy_and_how_sure_that_is() {
+    let bench = Bench::new("tune");
+    let line =
+        "tune small.toml --subject-to schedule~to~start.p95_<_20s --trials 16 --replications 10 --out out -q";
+    let out = bench.ends_with(0, line);
+    for words in ["Deploy no-sync", "Against as written", "paired difference", "never used before"] {
+        assert!(out.contains(words), "no {words:?} in {out}");
+    }
+    assert!(json(&bench.text("out/spec.json"))["scaling_group_specs"]["activities"].is_object());
+    assert!(bench.text("out/trials.csv").starts_with("algorithm,cost_usd.total,schedule_to_start.p95"));
+    // What was found is a spec like any other.
+    bench.ends_with(0, "compare small.toml --specs out/spec.json -q");
+}
+
+#[test]
+fn an_infeasible_target_ends_with_status_1() {
+    let bench = Bench::new("infeasible");
+    let line = "tune small.toml --subject-to schedule~to~start.max_<_1ms --trials 8 --replications 10 -q";
+    let out = bench.ends_with(1, line);
+    assert!(out.contains("No setting was found that meets the target"), "{out}");
+}
+
+#[test]
+fn wrong_words_are_refused_with_the_right_ones() {
+    let bench = Bench::new("refused");
+    for (line, words) in [
+        ("run small.toml --replications 5", "10.."),
+        ("run small.toml --until ci=200%", "ci=1%"),
+        ("run small.toml --until ci=1% --of schedule~to~start.p96", "schedule_to_start.p9"),
+        ("compare small.toml --algorithms nosync", "no-sync"),
+        ("sweep small.toml --vary workload.orders.arrival.rat=1,2", "rate"),
+        ("sweep small.toml --vary workload.orders.arrival.rate=5..1", "LOW..HIGH"),
+        ("sweep small.toml --vary seed=1,2 --vary warm~up=0s,1s,2s --list", "equal length"),
+        ("tune small.toml --subject-to schedule~to~start.p95_<_1", "duration"),
+        ("tune small.toml --subject-to p95_<_1s", "no such figure"),
+        ("tune small.toml --minimize cosst", "no such figure"),
+    ] {
+        let error = bench.ends_with(2, line);
+        assert!(error.contains(words), "{line}: no {words:?} in {error}");
+    }
+}
