@@ -34,7 +34,7 @@ usage: cargo xtask COMMAND [STEP..]
   wasm     build the package of the browser pages anew
   pages    serve the browser pages to this machine (PORT, default 8000)
   bench    run the benches and print a table
-  soak     kill the live controller a hundred times (a quarter of an hour)
+  soak     kill the live controller a hundred times (twenty minutes)
   engines  run the same work on other simulation engines and print a table
 
 STEP limits test and verify to the steps whose name contains that text.";
