@@ -140,7 +140,9 @@ impl Kpa {
         let current = self.paced.planned.get();
         let is_panic = self.panics(context.now, &tick);
         let (rule, recommended, held) = if is_panic {
-            let wanted = saturated(self.within_rates(&tick, tick.wanted_panic));
+            // After a surge the slow average can be the larger one.
+            let larger = tick.wanted_panic.max(tick.wanted_stable);
+            let wanted = saturated(self.within_rates(&tick, larger));
             let kept = i64::from(self.panic_size.get().unwrap_or(0).max(current));
             (Rule::Panic, wanted, (kept > wanted).then_some((kept, Limit::Panicking)))
         } else {

@@ -74,6 +74,15 @@ fn nothing_goes_in_panic_until_60_s_after_its_last_cause() {
 }
 
 #[test]
+fn in_panic_the_larger_of_the_two_averages_counts() {
+    let mut set = Set::new(10, json!({}));
+    set.ticks(0, 54_000, 10, 60.0);
+    let verdict = set.ticks(54_000, 60_000, 2, 28.0);
+    // 28 tasks ask for 4 workers, twice what is ready; the 56.8 of the whole minute for 9.
+    assert_eq!((said(&verdict).0, said(&verdict).1), (Rule::Panic, 9));
+}
+
+#[test]
 fn another_crossing_prolongs_the_panic() {
     let mut set = Set::new(2, json!({}));
     set.tick(0, 2, 28.0);
