@@ -29,9 +29,24 @@ pub fn scenario(args: &ScenarioArgs) -> Result<Scenario, Failure> {
         values.push(("seed", toml::Value::Integer(seed)));
     }
     if !values.is_empty() {
+        say_what_is_dropped(&scenario, &values);
         scenario = scenario.with(values).map_err(|errors| by_option(errors, args))?;
     }
     Ok(scenario)
+}
+
+/// With another algorithm the settings of the old one go: no surprise, if it is said.
+fn say_what_is_dropped(scenario: &Scenario, values: &[(&str, toml::Value)]) {
+    for (key, value) in values {
+        let Some(scaling) = key.strip_suffix(".scaling_algorithm") else { continue };
+        let old = scenario.get(key).ok().flatten();
+        let settings = scenario.get(&format!("{scaling}.config")).ok().flatten();
+        let names: Vec<String> =
+            settings.and_then(|s| Some(s.as_table()?.keys().cloned().collect())).unwrap_or_default();
+        if let Some(old) = old.filter(|old| old != value && !names.is_empty()) {
+            eprintln!("note: {key}: the settings of {old} do not go over to {value}: {}", names.join(", "));
+        }
+    }
 }
 
 /// The numbers that a scenario means; what is odd about it is a warning.

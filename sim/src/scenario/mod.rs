@@ -31,5 +31,6 @@ pub use path::parse_value;
 pub use read::{Loader, Scenario, json_to_toml};
 pub use resolve::Resolved;
 pub use schema::{reference_markdown, schema};
+pub(crate) use sources::broken;
 pub use sources::{OpenError, SourceSpec, Surroundings};
 pub use units::Span;

@@ -19,6 +19,29 @@ pub(super) fn set(table: &mut Table, dotted: &str, value: Value) -> Result<KeyPa
     Ok(at.path)
 }
 
+/// Settings belong to one algorithm: a group that is to get another one loses those it has. Hands back where they
+/// stood.
+pub(super) fn drop_settings_of_another(table: &mut Table, dotted: &str, value: &Value) -> Option<KeyPath> {
+    let names = key::split(dotted).ok()?;
+    let [spec, groups, group, scaling, algorithm] = &names[..] else { return None };
+    let is_algorithm = [spec, groups, scaling, algorithm].into_iter().eq([
+        "spec",
+        "scaling_group_specs",
+        "scaling",
+        "scaling_algorithm",
+    ]);
+    let scaling_table = table
+        .get_mut(spec)?
+        .get_mut(groups)?
+        .get_mut(group)?
+        .get_mut(scaling)?
+        .as_table_mut()
+        .filter(|scaling| is_algorithm && scaling.get(algorithm.as_str()) != Some(value))?;
+    scaling_table.remove("config")?;
+    let path = [spec, groups, group, scaling].into_iter().fold(KeyPath::ROOT, |path, name| path.key(name));
+    Some(path.key("config"))
+}
+
 /// The value at a dotted key; `None` if the file leaves it out.
 pub(super) fn get<'t>(table: &'t Table, dotted: &str) -> Result<Option<&'t Value>, Problem> {
     walk(table, dotted).map(|(_, value)| value)

@@ -99,7 +99,8 @@ impl Scenario {
         path::schema_at(&self.to_table(), dotted).map_err(|problem| self.by_hand().locate(vec![problem]))
     }
 
-    /// The scenario with other values at dotted keys; see [`super::parse_value`] for texts of a command line.
+    /// The scenario with other values at dotted keys. With another algorithm a group loses the settings of its old
+    /// one, but for those that are set here as well. See [`super::parse_value`] for texts of a command line.
     ///
     /// # Errors
     /// Everything that is wrong with the keys and the new values.
@@ -110,6 +111,19 @@ impl Scenario {
         let mut table = self.to_table();
         let mut origin = self.origin.clone();
         let mut problems = Vec::new();
+        let mut values: Vec<_> = values.into_iter().collect();
+        // Which settings there are depends on the algorithm: it comes first, unless what it stands in is set, too.
+        let is_within =
+            |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
+        let keys: Vec<&str> = values.iter().map(|(key, _)| *key).collect();
+        values.sort_by_key(|(key, _)| {
+            !key.ends_with(".scaling_algorithm") || keys.iter().any(|outer| is_within(key, outer))
+        });
+        for (dotted, value) in &values {
+            if let Some(path) = path::drop_settings_of_another(&mut table, dotted, value) {
+                origin.forget(&path);
+            }
+        }
         for (dotted, value) in values {
             match path::set(&mut table, dotted, value) {
                 Ok(path) => origin.forget(&path),

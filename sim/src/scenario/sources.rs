@@ -179,7 +179,8 @@ impl Resolved {
     }
 }
 
-fn broken(workload: &str, error: TraceError) -> OpenError {
+/// A trace that cannot be read.
+pub(crate) fn broken(workload: &str, error: TraceError) -> OpenError {
     OpenError::Trace { workload: workload.to_owned(), error: Box::new(error) }
 }
 

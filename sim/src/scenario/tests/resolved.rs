@@ -84,6 +84,27 @@ fn single_values_are_read_and_set_by_their_dotted_keys() {
 }
 
 #[test]
+fn another_algorithm_does_not_get_the_settings_of_the_old_one() {
+    let text = "format = 1\ntitle = \"x\"\nhorizon = \"1m\"\n[[workload]]\nname = \"w\"\narrival = { kind = \
+                \"poisson\", rate = 1.0 }\nservice = \"1s\"\n[spec.scaling_group_specs.g]\ncompute = { provider_type \
+                = \"aws-lambda\" }\nscaling = { scaling_algorithm = \"no-sync\", config = { scale_up_cooloff_ms = 7 } }\n";
+    let no_files = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+    let written = crate::scenario::Scenario::from_toml(text, "x.toml", &no_files).unwrap();
+    let key = |name: &str| format!("spec.scaling_group_specs.g.scaling.{name}");
+    let (algorithm, config, target) =
+        (key("scaling_algorithm"), key("config"), key("config.target_utilization"));
+    let hpa = written.with([(algorithm.as_str(), "hpa".into())]).unwrap();
+    assert!(hpa.resolve().is_ok() && hpa.get(&config).unwrap().is_none());
+    // Those that are set as well are kept, whatever comes first.
+    let settings = [(target.as_str(), Value::Float(0.6)), (algorithm.as_str(), "hpa".into())];
+    let hpa = written.with(settings).unwrap();
+    assert_eq!(hpa.get(&target).unwrap(), Some(Value::Float(0.6)));
+    assert!(hpa.resolve().is_ok());
+    let same = written.with([(algorithm.as_str(), "no-sync".into())]).unwrap();
+    assert_eq!(same.get(&key("config.scale_up_cooloff_ms")).unwrap(), Some(7.into()));
+}
+
+#[test]
 fn wrong_keys_and_values_set_by_hand_are_told_without_a_place() {
     let scenario = read(GOOD).unwrap();
     let refused = |key: &str, text: &str| scenario.with([(key, parse_value(text))]).unwrap_err().to_string();
