@@ -125,8 +125,9 @@ pub struct CompareArgs {
     /// The scenario files; one whose trace is missing is left out by name
     #[arg(required = true)]
     pub scenarios: Vec<PathBuf>,
-    /// Algorithms with their defaults (comma-separated), all, or best-fixed: the fewest fixed workers that meet
-    /// --subject-to, known only in hindsight. Default: all and best-fixed
+    /// Algorithms with their defaults (comma-separated), or all. Two more know what no controller can: best-fixed is
+    /// the fewest fixed workers that meet --subject-to, square-root is square-root staffing on the true rate.
+    /// Default: all of them
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub algorithms: Vec<String>,
     /// Specs as JSON files (comma-separated)
@@ -135,6 +136,9 @@ pub struct CompareArgs {
     /// Set a value of the scenarios by its dotted path; repeatable
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub set: Vec<String>,
+    /// The margin of square-root, in square roots of the offered load
+    #[arg(long, value_name = "BETA", default_value_t = 1.0, value_parser = margin)]
+    pub beta: f64,
     /// What best-fixed has to meet; repeatable
     #[arg(long, value_name = "CONSTRAINT", default_value = "schedule_to_start.p95 < 1s")]
     pub subject_to: Vec<String>,
@@ -151,6 +155,12 @@ pub struct CompareArgs {
     /// Show no progress
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// A margin of square-root staffing.
+fn margin(text: &str) -> Result<f64, String> {
+    let margin = text.parse::<f64>().ok().filter(|margin| (0.0..=1000.0).contains(margin));
+    margin.ok_or_else(|| "expected a number from 0 to 1000".into())
 }
 
 /// `wci sweep`.

@@ -8,7 +8,7 @@ use crate::report::json::to_json;
 use crate::report::study::{compare as text, compare_page};
 use crate::research::compare::{Contest, Entrant};
 use crate::research::variant::groups;
-use crate::research::{Case, Lab};
+use crate::research::{Case, Lab, SquareRoot};
 use crate::scenario::expect::Expectation;
 use crate::scenario::{Scenario, json_to_toml};
 use std::path::Path;
@@ -16,6 +16,8 @@ use wci_core::algorithm::AlgorithmKind;
 
 /// The name of the fixed count in hindsight.
 const BEST_FIXED: &str = "best-fixed";
+/// The name of the plan on the true rate.
+const SQUARE_ROOT: &str = "square-root";
 
 /// Compares; what does not fit a scenario is left out by name. Nothing at all that ran is an error.
 pub fn compare(args: &CompareArgs) -> CommandResult {
@@ -39,11 +41,15 @@ pub fn compare(args: &CompareArgs) -> CommandResult {
 fn entrants(args: &CompareArgs, scenario: &Scenario) -> Result<Vec<Entrant>, Failure> {
     let mut entrants = Vec::new();
     let everything = args.algorithms.is_empty() && args.specs.is_empty();
-    let named: Vec<String> = args.algorithms.iter().filter(|name| *name != BEST_FIXED).cloned().collect();
+    let is_hindsight = |name: &String| name == BEST_FIXED || name == SQUARE_ROOT;
+    let named: Vec<String> = args.algorithms.iter().filter(|name| !is_hindsight(name)).cloned().collect();
     let kinds = if everything { AlgorithmKind::ALL.to_vec() } else { kinds(&named)? };
     entrants.extend(kinds.into_iter().map(Entrant::Algorithm));
-    let wants_all = everything || args.algorithms.iter().any(|name| name == "all" || name == BEST_FIXED);
-    if wants_all {
+    let wants = |what: &str| everything || args.algorithms.iter().any(|name| name == "all" || name == what);
+    if wants(SQUARE_ROOT) {
+        entrants.push(Entrant::SquareRoot(SquareRoot { beta: args.beta }));
+    }
+    if wants(BEST_FIXED) {
         let groups = groups(scenario)?;
         let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
         let parsed =
@@ -86,6 +92,7 @@ fn command(args: &CompareArgs) -> String {
     words.extend(args.specs.iter().map(|path| format!("--specs {}", run::quoted(&path.to_string_lossy()))));
     words.extend(args.set.iter().map(|setting| format!("--set {}", run::quoted(setting))));
     words.extend(args.subject_to.iter().map(|text| format!("--subject-to {}", run::quoted(text))));
+    words.extend((args.beta != SquareRoot::default().beta).then(|| format!("--beta {}", args.beta)));
     words.extend(args.study.replications.map(|n| format!("--replications {n}")));
     words.extend(args.until.until.iter().map(|until| format!("--until {until}")));
     words.extend(args.until.of.iter().map(|key| format!("--of {key}")));

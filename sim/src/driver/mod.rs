@@ -2,16 +2,18 @@
 //!
 //! [`Simulation`] hands the world its arrivals and events in the order of time (departures, expiries, workers
 //! ready, arrivals, controller) and lets the allocator act: the production [`wci_core::Controller`], the platform
-//! itself in per-request mode, or a closure for theory.
+//! itself in per-request mode, an oracle with a plan, or a closure for theory.
 
 mod arrivals;
 mod control;
 mod observer;
+mod oracle;
 mod plan;
 mod statistics;
 
 pub use arrivals::ArrivalsError;
 pub use observer::{JournalEntry, Observer, Quiet};
+pub use oracle::StaffingPlan;
 
 pub use crate::world::FinishedTask;
 
@@ -26,6 +28,7 @@ use crate::workload::Source;
 use crate::world::World;
 use arrivals::Arrivals;
 use control::ControllerHost;
+use oracle::Oracle;
 use plan::Plan;
 use std::collections::BTreeMap;
 
@@ -39,6 +42,7 @@ pub type Allocation = Box<dyn FnMut(u64, u64) -> u64 + Send>;
 enum Allocator {
     Controller(Box<ControllerHost>),
     PerRequest,
+    Oracle(Oracle),
     Theory(Allocation),
 }
 
@@ -104,6 +108,16 @@ impl Simulation {
         // Nobody listens to signals.
         world.hook_enabled = false;
         Self::with_allocator(model, sources, world, Allocator::Theory(allocation))
+    }
+
+    /// A run in which the workers follow a plan made beforehand, such as one from the true arrival rate: it cannot
+    /// run live either.
+    #[must_use]
+    pub fn with_oracle(model: Model, sources: Vec<Source>, plan: StaffingPlan) -> Self {
+        let mut world = World::new(&model, model.seed);
+        world.hook_enabled = false;
+        let oracle = Oracle::new(&model, plan);
+        Self::with_allocator(model, sources, world, Allocator::Oracle(oracle))
     }
 
     fn with_allocator(model: Model, sources: Vec<Source>, mut world: World, allocator: Allocator) -> Self {
@@ -221,7 +235,7 @@ impl Simulation {
     pub fn controller(&self) -> Option<&wci_core::Controller> {
         match &self.allocator {
             Allocator::Controller(host) => Some(host.controller()),
-            Allocator::PerRequest | Allocator::Theory(_) => None,
+            Allocator::PerRequest | Allocator::Oracle(_) | Allocator::Theory(_) => None,
         }
     }
 
@@ -328,17 +342,20 @@ impl Simulation {
     fn look_up_control(&mut self) {
         (self.control_at, self.listens) = match &self.allocator {
             Allocator::Controller(host) => (host.due(), host.listens()),
+            Allocator::Oracle(oracle) => (oracle.due(), false),
             Allocator::PerRequest | Allocator::Theory(_) => (Nanos::MAX, false),
         };
     }
 
     fn control(&mut self, observer: &mut dyn Observer) {
         self.world.events += 1;
-        if let Allocator::Controller(host) = &mut self.allocator {
-            host.act(
+        match &mut self.allocator {
+            Allocator::Controller(host) => host.act(
                 &mut self.world,
                 &mut Records { log: &mut self.decisions, digest: &mut self.digest, observer },
-            );
+            ),
+            Allocator::Oracle(oracle) => oracle.act(self.world.now),
+            Allocator::PerRequest | Allocator::Theory(_) => {}
         }
         self.look_up_control();
     }
@@ -351,7 +368,7 @@ impl Simulation {
             let records = &mut Records { log: &mut self.decisions, digest: &mut self.digest, observer };
             let host = match &mut self.allocator {
                 Allocator::Controller(host) => Some(&mut **host),
-                Allocator::PerRequest | Allocator::Theory(_) => None,
+                Allocator::PerRequest | Allocator::Oracle(_) | Allocator::Theory(_) => None,
             };
             self.plan.carry_out(index, &mut self.world, host, &mut self.arrivals, records)?;
             self.look_up_control();
@@ -363,8 +380,10 @@ impl Simulation {
 
     #[inline]
     fn after_event(&mut self) -> Result<(), SimulationError> {
-        if let Allocator::Theory(allocation) = &mut self.allocator {
-            allocate(&mut self.world, allocation);
+        match &mut self.allocator {
+            Allocator::Oracle(oracle) => oracle.attend(&mut self.world),
+            Allocator::Theory(allocation) => allocate(&mut self.world, allocation),
+            Allocator::Controller(_) | Allocator::PerRequest => {}
         }
         if self.is_draining {
             self.settle();
@@ -398,8 +417,10 @@ impl Simulation {
             return;
         }
         if !std::mem::replace(&mut self.is_dismissed, true) {
-            if let Allocator::Controller(host) = &mut self.allocator {
-                host.stop();
+            match &mut self.allocator {
+                Allocator::Controller(host) => host.stop(),
+                Allocator::Oracle(oracle) => oracle.stop(),
+                Allocator::PerRequest | Allocator::Theory(_) => {}
             }
             self.look_up_control();
             self.world.dismiss_workers();

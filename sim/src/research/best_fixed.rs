@@ -1,11 +1,18 @@
-//! The best fixed number of workers in hindsight: the smallest that meets the constraints.
+//! The best fixed numbers of workers in hindsight: the fewest that meet the constraints.
+//!
+//! First the smallest number that does when every group has it. With several groups each one is then lowered alone,
+//! the group that costs most first, again and again until no group can have one worker fewer (coordinate descent).
+//! That is a minimum in each group, not proven to be the cheapest of all combinations.
 
 use super::constraint::judge;
 use super::lab::{Case, Lab, StudyError};
 use super::replicate::{Replications, Stop};
-use super::variant::{Unfit, with_algorithm};
+use super::variant::{Unfit, groups, scaling_key, with_algorithm};
 use crate::scenario::expect::Expectation;
-use crate::scenario::{Scenario, ScenarioErrors};
+use crate::scenario::{Scenario, ScenarioErrors, join_key};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Range;
 use toml::Value;
 use wci_core::algorithm::AlgorithmKind;
@@ -14,6 +21,8 @@ use wci_core::algorithm::AlgorithmKind;
 const MOST: u32 = 1 << 13;
 /// Counts that are tried at once.
 const AT_ONCE: u32 = 4;
+/// Rounds over all groups; hardly ever are there more than two.
+const ROUNDS: usize = 8;
 
 /// Why there is no best fixed count.
 #[derive(Debug, thiserror::Error)]
@@ -29,24 +38,66 @@ pub enum FixedError {
     Study(#[from] StudyError),
 }
 
-/// The scenarios with the same fixed count in every group.
-///
-/// # Errors
-/// When it does not fit.
-pub fn with_count(scenarios: &[Scenario], count: u32) -> Result<Vec<Case>, FixedError> {
-    let config = [("count", Value::Integer(count.into()))];
-    let case = |scenario: &Scenario| {
-        let scenario = with_algorithm(scenario, AlgorithmKind::Fixed, &config)?;
-        let mut case = Case::new(format!("fixed {count}"), &scenario)?;
-        case.keep.pools = false;
-        Ok(case)
-    };
-    scenarios.iter().map(case).collect()
+/// A fixed number of workers for each group, by its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Counts(pub BTreeMap<String, u32>);
+
+impl Counts {
+    /// The same number for each group of these scenarios.
+    ///
+    /// # Errors
+    /// When a scenario is wrong.
+    pub fn same(scenarios: &[Scenario], count: u32) -> Result<Self, Unfit> {
+        let mut counts = BTreeMap::new();
+        for scenario in scenarios {
+            counts.extend(groups(scenario)?.into_iter().map(|group| (group, count)));
+        }
+        Ok(Self(counts))
+    }
+
+    /// The scenarios with these numbers of workers.
+    ///
+    /// # Errors
+    /// When a fixed number does not fit.
+    pub fn cases(&self, scenarios: &[Scenario]) -> Result<Vec<Case>, FixedError> {
+        let case = |scenario: &Scenario| {
+            let names = groups(scenario)?;
+            let keys = names.iter().filter_map(|name| {
+                let key = format!("{}.config.count", scaling_key(name));
+                Some((key, Value::Integer((*self.0.get(name)?).into())))
+            });
+            let keys: Vec<_> = keys.collect();
+            let scenario = with_algorithm(scenario, AlgorithmKind::Fixed, &[])?;
+            let scenario = scenario.with(keys.iter().map(|(key, count)| (key.as_str(), count.clone())))?;
+            let mut case = Case::new(format!("fixed {self}"), &scenario)?;
+            case.keep.pools = false;
+            Ok(case)
+        };
+        scenarios.iter().map(case).collect()
+    }
+
+    fn with(&self, group: &str, count: u32) -> Self {
+        let mut changed = self.clone();
+        changed.0.insert(group.to_owned(), count);
+        changed
+    }
 }
 
-/// The smallest count, the same in every group, that meets the constraints in every scenario with the whole interval;
-/// `None` if none does. It is looked for under the first seeds, and made larger until it holds under each further set
-/// of them.
+/// `29`, or `activities 9, workflows 3` where there are several groups.
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let several = self.0.len() > 1;
+        for (i, (group, count)) in self.0.iter().enumerate() {
+            let comma = if i > 0 { ", " } else { "" };
+            if several { write!(f, "{comma}{group} {count}")? } else { write!(f, "{count}")? }
+        }
+        Ok(())
+    }
+}
+
+/// The fewest fixed workers that meet the constraints in every scenario with the whole interval; `None` if none do.
+/// They are looked for under the first seeds, and made more until they hold under each further set of them.
 ///
 /// # Errors
 /// When a fixed count does not fit, or a run fails.
@@ -55,12 +106,13 @@ pub fn best_fixed(
     scenarios: &[Scenario],
     constraints: &[Expectation],
     seeds: &[&Range<u64>],
-) -> Result<Option<u32>, FixedError> {
+) -> Result<Option<Counts>, FixedError> {
     let Some((first, further)) = seeds.split_first() else { return Ok(None) };
     let study = Study { lab, scenarios, constraints, seeds: first };
-    let Some(mut found) = study.smallest()? else { return Ok(None) };
+    let Some(same) = study.smallest()? else { return Ok(None) };
+    let mut found = study.lowered(Counts::same(scenarios, same)?)?;
     for seeds in further {
-        let Some(proven) = (Study { seeds, ..study }).at_least(found)? else { return Ok(None) };
+        let Some(proven) = (Study { seeds, ..study }).at_least(&found)? else { return Ok(None) };
         found = proven;
     }
     Ok(Some(found))
@@ -75,40 +127,95 @@ struct Study<'a> {
 }
 
 impl Study<'_> {
+    /// The smallest number that holds when every group has it.
     fn smallest(&self) -> Result<Option<u32>, FixedError> {
-        let Some((mut low, mut high)) = self.bracket()? else { return Ok(None) };
+        let counts = |count| Counts::same(self.scenarios, count);
+        let Some((low, high)) = self.bracket()? else { return Ok(None) };
+        self.between(low, high, counts).map(Some)
+    }
+
+    /// The smallest number between one that does not hold and one that does.
+    fn between(
+        &self,
+        mut low: u32,
+        mut high: u32,
+        counts: impl Fn(u32) -> Result<Counts, Unfit>,
+    ) -> Result<u32, FixedError> {
         while high - low > 1 {
             let gap = high - low;
             let mut inner: Vec<u32> = (1..=AT_ONCE).map(|i| low + gap * i / (AT_ONCE + 1)).collect();
             inner.retain(|count| *count > low && *count < high);
             inner.dedup();
-            let shortfalls = self.shortfalls(&inner)?;
+            let tried = inner.iter().map(|count| counts(*count)).collect::<Result<Vec<_>, _>>()?;
+            let shortfalls = self.shortfalls(&tried)?;
             let first = shortfalls.iter().position(|shortfall| *shortfall == 0.0);
             low = first.unwrap_or(inner.len()).checked_sub(1).map_or(low, |last| inner[last]);
             high = first.map_or(high, |first| inner[first]);
         }
-        Ok(Some(high))
+        Ok(high)
     }
 
-    /// The first of a few counts from this one on that holds.
-    fn at_least(&self, count: u32) -> Result<Option<u32>, FixedError> {
-        let mut counts: Vec<u32> =
-            [100, 103, 106, 110, 115, 125, 150].map(|percent| (count * percent).div_ceil(100)).to_vec();
-        counts.dedup();
-        for count in counts {
-            if self.shortfalls(&[count])? == [0.0] {
-                return Ok(Some(count));
+    /// Lowers one group after the other until none can have fewer.
+    fn lowered(&self, mut counts: Counts) -> Result<Counts, FixedError> {
+        if counts.0.len() < 2 {
+            return Ok(counts);
+        }
+        let order = self.by_cost(&counts)?;
+        for _ in 0..ROUNDS {
+            let before = counts.clone();
+            for group in &order {
+                let now = counts.0.get(group).copied().unwrap_or(1);
+                let least = self.between(0, now, |count| Ok(counts.with(group, count)))?;
+                counts = counts.with(group, least);
+            }
+            if counts == before {
+                break;
+            }
+        }
+        Ok(counts)
+    }
+
+    /// The groups, the one that costs most first.
+    fn by_cost(&self, counts: &Counts) -> Result<Vec<String>, FixedError> {
+        let cases = counts.cases(self.scenarios)?;
+        let first = self.seeds.start..self.seeds.start.saturating_add(1).min(self.seeds.end);
+        let runs = self.lab.run(&cases.iter().collect::<Vec<_>>(), first)?;
+        let mut costs: Vec<(f64, &String)> = counts.0.keys().map(|group| (0.0, group)).collect();
+        for (case, runs) in cases.iter().zip(runs) {
+            let result = Replications::new(case, runs, Stop::Count);
+            for (cost, group) in &mut costs {
+                let key = join_key(["cost_usd", "groups", group]);
+                *cost += result.estimate(&key).mean.unwrap_or(0.0);
+            }
+        }
+        costs.sort_by(|a, b| b.0.total_cmp(&a.0));
+        Ok(costs.into_iter().map(|(_, group)| group.clone()).collect())
+    }
+
+    /// The first of a few larger numbers that holds.
+    fn at_least(&self, counts: &Counts) -> Result<Option<Counts>, FixedError> {
+        let larger = |percent: u32| {
+            let more = |(group, count): (&String, &u32)| (group.clone(), (count * percent).div_ceil(100));
+            Counts(counts.0.iter().map(more).collect())
+        };
+        let mut tried = [100, 103, 106, 110, 115, 125, 150].map(larger).to_vec();
+        tried.dedup();
+        for counts in tried {
+            if self.shortfalls(std::slice::from_ref(&counts))? == [0.0] {
+                return Ok(Some(counts));
             }
         }
         Ok(None)
     }
 
-    /// A count that does not meet the constraints, and a larger one that does.
+    /// A number that does not meet the constraints, and a larger one that does.
     fn bracket(&self) -> Result<Option<(u32, u32)>, FixedError> {
         let (mut low, mut last) = (0, f64::INFINITY);
         while low < MOST {
             let doubled: Vec<u32> = (0..AT_ONCE).map(|i| low.max(1) << (i + u32::from(low > 0))).collect();
-            for (count, shortfall) in doubled.iter().zip(self.shortfalls(&doubled)?) {
+            let tried = doubled.iter().map(|count| Counts::same(self.scenarios, *count));
+            let tried = tried.collect::<Result<Vec<_>, _>>()?;
+            for (count, shortfall) in doubled.iter().zip(self.shortfalls(&tried)?) {
                 if shortfall == 0.0 {
                     return Ok(Some((low, *count)));
                 }
@@ -122,9 +229,9 @@ impl Study<'_> {
         Ok(None)
     }
 
-    /// How far each count is from meeting the constraints; 0: it does.
-    fn shortfalls(&self, counts: &[u32]) -> Result<Vec<f64>, FixedError> {
-        let cases = counts.iter().map(|count| with_count(self.scenarios, *count));
+    /// How far each is from meeting the constraints; 0: it does.
+    fn shortfalls(&self, counts: &[Counts]) -> Result<Vec<f64>, FixedError> {
+        let cases = counts.iter().map(|counts| counts.cases(self.scenarios));
         let cases: Vec<Case> = cases.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
         let runs = self.lab.run(&cases.iter().collect::<Vec<_>>(), self.seeds.clone())?;
         let shortfall = |(case, runs)| {
@@ -149,8 +256,9 @@ mod tests {
         let (lab, scenarios) = (Lab::without_files(), [scenario(&[])]);
         let constraints = [constraint];
         let best = best_fixed(&lab, &scenarios, &constraints, &[&(3..13)]).unwrap().expect("some count does");
+        let best = best.0["activities"];
         let meets = |count| {
-            let cases = with_count(&scenarios, count).unwrap();
+            let cases = Counts::same(&scenarios, count).unwrap().cases(&scenarios).unwrap();
             let runs = lab.run(&[&cases[0]], 3..13).unwrap().remove(0);
             judge(&constraints, &Replications::new(&cases[0], runs, Stop::Count), 10).holds
         };
@@ -162,5 +270,46 @@ mod tests {
         let constraint = Expectation::parse("tasks.arrived < 10", &["activities"]).unwrap();
         let scenarios = [scenario(&[("horizon = \"5m\"", "horizon = \"20s\"")])];
         assert_eq!(best_fixed(&Lab::without_files(), &scenarios, &[constraint], &[&(3..5)]).unwrap(), None);
+    }
+
+    /// Workflow tasks of 20 ms and activities of 2 s: a group of each.
+    const TWO_GROUPS: &str = r#"
+format = 1
+title = "Two groups"
+seed = 3
+horizon = "5m"
+[[workload]]
+name = "executions"
+arrival = { kind = "poisson", rate = 2.0 }
+workflow = { activities = 2, workflow_task_service = "20ms", activity_service = "2s" }
+[spec.scaling_group_specs.workflows]
+task_types = ["WORKFLOW"]
+compute = { provider_type = "k8s" }
+scaling = { scaling_algorithm = "fixed" }
+[spec.scaling_group_specs.activities]
+task_types = ["ACTIVITY"]
+compute = { provider_type = "k8s" }
+scaling = { scaling_algorithm = "fixed" }
+[group.workflows.worker]
+slots = 1
+[group.activities.worker]
+slots = 1
+"#;
+
+    #[test]
+    fn each_group_has_the_fewest_that_the_others_allow() {
+        let no_files = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+        let scenarios = [Scenario::from_toml(TWO_GROUPS, "two.toml", &no_files).unwrap()];
+        let constraint = Expectation::parse("schedule_to_start.p95 < 500ms", &["activities", "workflows"]);
+        let (lab, constraints) = (Lab::without_files(), [constraint.unwrap()]);
+        let best = best_fixed(&lab, &scenarios, &constraints, &[&(3..8)]).unwrap().expect("some do");
+        let study = Study { lab: &lab, scenarios: &scenarios, constraints: &constraints, seeds: &(3..8) };
+        let meets = |counts: Counts| study.shortfalls(&[counts]).unwrap() == [0.0];
+        assert!(meets(best.clone()), "{best}");
+        assert!(best.0["activities"] > 8, "8 activities run at any time: {best}");
+        assert!(best.0["workflows"] < best.0["activities"], "they have nearly nothing to do: {best}");
+        for (group, count) in best.0.iter().filter(|(_, count)| **count > 1) {
+            assert!(!meets(best.with(group, count - 1)), "{best}: {group}");
+        }
     }
 }

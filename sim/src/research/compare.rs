@@ -1,9 +1,10 @@
 //! Several specs on the same scenarios and the same luck.
 
-use super::best_fixed::{FixedError, best_fixed, with_count};
+use super::best_fixed::{FixedError, best_fixed};
 use super::estimate::{Estimate, LEVEL};
 use super::lab::{Case, Lab};
 use super::replicate::{Plan, Replications, replicate_all};
+use super::square_root::SquareRoot;
 use super::student::two_sided;
 use super::variant::with_algorithm;
 use crate::scenario::Scenario;
@@ -17,8 +18,10 @@ use wci_core::algorithm::AlgorithmKind;
 pub enum Entrant {
     /// An algorithm with its defaults, in every group.
     Algorithm(AlgorithmKind),
-    /// The smallest fixed count that meets these constraints, known only in hindsight.
+    /// The fewest fixed workers that meet these constraints, known only in hindsight.
     BestFixed(Vec<Expectation>),
+    /// Square-root staffing on the true rate, which no controller can know.
+    SquareRoot(SquareRoot),
     /// Another spec, by the name it goes by.
     Spec(String, Value),
 }
@@ -65,6 +68,7 @@ impl Entrant {
         match self {
             Self::Algorithm(kind) => kind.name().to_owned(),
             Self::BestFixed(_) => "best fixed".to_owned(),
+            Self::SquareRoot(_) => "square-root".to_owned(),
             Self::Spec(name, _) => name.clone(),
         }
     }
@@ -123,12 +127,24 @@ impl Contest {
         let changed = match entrant {
             Entrant::Algorithm(kind) => with_algorithm(scenario, *kind, &[]).map_err(|unfit| unfit.0),
             Entrant::Spec(_, spec) => with_spec(scenario, spec),
+            Entrant::SquareRoot(oracle) => return self.enter_oracle(scenario, *oracle),
             Entrant::BestFixed(constraints) => return self.enter_fixed(lab, scenario, constraints, plan),
         };
         match changed {
             Ok(changed) => Ok(Some(Case::new(entrant.name(), &changed)?)),
             Err(why) => {
                 self.leave_out(&entrant.name(), &why);
+                Ok(None)
+            }
+        }
+    }
+
+    fn enter_oracle(&mut self, scenario: &Scenario, oracle: SquareRoot) -> Result<Option<Case>, FixedError> {
+        let case = Case::new(format!("square-root (beta {})", oracle.beta), scenario)?.under(oracle);
+        match oracle.check(&case.resolved) {
+            Ok(()) => Ok(Some(case)),
+            Err(unfit) => {
+                self.leave_out("square-root", &unfit.0);
                 Ok(None)
             }
         }
@@ -146,9 +162,9 @@ impl Contest {
         let first = scenario.resolve()?.model.seed;
         let seeds = first..first.saturating_add(plan.count.min(10));
         match best_fixed(lab, &scenarios, constraints, &[&seeds]) {
-            Ok(Some(count)) => {
-                let mut case = with_count(&scenarios, count)?.remove(0);
-                case.name = format!("best fixed ({count})");
+            Ok(Some(counts)) => {
+                let mut case = counts.cases(&scenarios)?.remove(0);
+                case.name = format!("best fixed ({counts})");
                 case.keep.pools = true;
                 return Ok(Some(case));
             }
@@ -181,7 +197,9 @@ impl Contest {
 }
 
 fn is_there(cases: &[Case], case: &Case) -> bool {
-    cases.iter().any(|other| other.resolved.model.spec == case.resolved.model.spec)
+    let is_same =
+        |other: &Case| other.resolved.model.spec == case.resolved.model.spec && other.oracle == case.oracle;
+    cases.iter().any(is_same)
 }
 
 /// What the scenario's own algorithms are.

@@ -1,6 +1,7 @@
 //! Runs scenarios under many seeds on all cores, and puts the results in order.
 
 use super::observe::Course;
+use super::square_root::SquareRoot;
 use crate::driver::{Quiet, Simulation, SimulationError};
 use crate::pool::Pool;
 use crate::results::{RunResult, Summary};
@@ -22,6 +23,8 @@ pub struct Case {
     pub identity: String,
     /// How much of a result is kept.
     pub keep: Keep,
+    /// An oracle decides in the place of the spec.
+    pub oracle: Option<SquareRoot>,
 }
 
 /// How much of a result is kept.
@@ -188,7 +191,15 @@ impl Lab<'_> {
         if resolved.model.warm_up >= resolved.model.horizon {
             return Err(StudyError::WarmUp { case: name() });
         }
-        let result = Simulation::new(resolved.model, sources).run(&mut Quiet);
+        let simulation = match &case.oracle {
+            Some(oracle) => {
+                let plan = oracle.plan(&mut resolved, seed, self.surroundings);
+                let plan = plan.map_err(|error| StudyError::Open { case: name(), error: error.into() })?;
+                Simulation::with_oracle(resolved.model, sources, plan)
+            }
+            None => Simulation::new(resolved.model, sources),
+        };
+        let result = simulation.run(&mut Quiet);
         let result = result.map_err(|error| StudyError::Run { case: name(), seed, error: error.into() })?;
         Ok(finished(result, case))
     }

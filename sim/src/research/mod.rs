@@ -41,6 +41,7 @@ mod lab;
 mod observe;
 pub mod range;
 mod replicate;
+mod square_root;
 mod student;
 pub mod sweep;
 #[cfg(test)]
@@ -48,10 +49,11 @@ mod testing;
 pub mod tune;
 pub mod variant;
 
-pub use best_fixed::{FixedError, best_fixed, with_count};
+pub use best_fixed::{Counts, FixedError, best_fixed};
 pub use constraint::{Verdict, judge};
 pub use estimate::{Estimate, LEVEL};
 pub use lab::{Case, Finished, Keep, Lab, Nothing, Store, StudyError, Watch};
 pub use observe::Course;
 pub use replicate::{BLOCK, Plan, Replications, Stop, Until, replicate, replicate_all};
+pub use square_root::SquareRoot;
 pub use student::two_sided;

@@ -2,6 +2,7 @@
 
 use super::estimate::Estimate;
 use super::lab::{Case, Finished, Lab, StudyError};
+use super::square_root::SquareRoot;
 use crate::digest::Digest;
 use crate::pool::{Pool, Ratio, pooled};
 use crate::results::Quantiles;
@@ -9,6 +10,7 @@ use crate::scenario::expect::{Figure, figure_at};
 use crate::scenario::{Resolved, Scenario, ScenarioErrors, SourceSpec, split_key};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
 
 /// Precision is looked at after each so many replications.
 pub const BLOCK: u64 = 10;
@@ -72,7 +74,16 @@ impl Case {
     /// Everything that is wrong with the scenario.
     pub fn new(name: impl Into<String>, scenario: &Scenario) -> Result<Self, ScenarioErrors> {
         let keep = super::lab::Keep { pools: true, course: false };
-        Ok(Self { name: name.into(), resolved: scenario.resolve()?, identity: scenario.to_toml(), keep })
+        let (resolved, identity) = (scenario.resolve()?, scenario.to_toml());
+        Ok(Self { name: name.into(), resolved, identity, keep, oracle: None })
+    }
+
+    /// The case with an oracle in the place of its spec.
+    #[must_use]
+    pub fn under(mut self, oracle: SquareRoot) -> Self {
+        let _ = write!(self.identity, "\n# square-root, beta {}\n", oracle.beta);
+        self.oracle = Some(oracle);
+        self
     }
 
     /// Whether a trace is replayed.

@@ -83,6 +83,15 @@ impl Arrivals {
         }
     }
 
+    /// How many arrivals are expected by each of these times, which must not fall; `None` for groups, which have no
+    /// rate. The states of a modulated rate are those that `states` decides.
+    #[must_use]
+    pub fn expected(&self, states: Stream, times: impl Iterator<Item = u64>) -> Option<Vec<f64>> {
+        let Process::Points(_, rate) = &self.0 else { return None };
+        let mut clock = Clock::new(rate, states);
+        Some(times.map(|now| clock.expected(now as f64)).collect())
+    }
+
     /// The process from time 0 on. `states` decides the states of an on-off or modulated rate and nothing else.
     #[must_use]
     pub fn start(&self, arrivals: Stream, states: Stream) -> ArrivalTimes {

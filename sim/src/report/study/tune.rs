@@ -150,10 +150,9 @@ fn not_found(tuned: &Tuned, out: &mut String) {
             let _ = writeln!(out, "  {} = {value}", short(key));
         }
     }
-    match tuned.best_fixed {
-        Some(count) => {
-            let _ =
-                writeln!(out, "A fixed set of {} would meet it.", plural(count.into(), "worker", "workers"));
+    match &tuned.best_fixed {
+        Some(counts) => {
+            let _ = writeln!(out, "A fixed number of workers would meet it: {counts}.");
         }
         None => out.push_str("No fixed number of workers meets it either.\n"),
     }

@@ -2,7 +2,7 @@
 
 use super::trial::{Measured, Space, Trial, mean};
 use super::{Goal, SEARCH_SEEDS, SeedSets, TuneError};
-use crate::research::best_fixed::with_count;
+use crate::research::best_fixed::Counts;
 use crate::research::estimate::Estimate;
 use crate::research::lab::{Case, Lab};
 use crate::research::replicate::Replications;
@@ -59,7 +59,7 @@ pub(super) struct Study<'a> {
     pub spaces: &'a [Space],
     pub goal: &'a Goal,
     pub seeds: &'a SeedSets,
-    pub fixed: Option<u32>,
+    pub fixed: Option<Counts>,
 }
 
 impl Study<'_> {
@@ -129,11 +129,9 @@ impl Study<'_> {
     fn prove(&self, trial: &Trial, round: u64) -> Result<Option<Confirmed>, TuneError> {
         let Some(own) = self.cases(trial) else { return Ok(None) };
         let mut named = vec![("as written".to_owned(), self.written_cases()?)];
-        if let Some(count) = self.fixed {
-            named.push((
-                format!("fixed, {count} workers, the fewest that hold"),
-                with_count(self.written, count)?,
-            ));
+        if let Some(counts) = &self.fixed {
+            let name = format!("fixed, {counts} workers, the fewest that hold");
+            named.push((name, counts.cases(self.written)?));
         }
         let cases: Vec<&[Case]> =
             [own.as_slice()].into_iter().chain(named.iter().map(|(_, cases)| cases.as_slice())).collect();

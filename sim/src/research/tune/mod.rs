@@ -12,7 +12,7 @@ mod trial;
 pub use confirm::{Confirmed, Rival};
 pub use trial::{Space, Trial};
 
-use super::best_fixed::{FixedError, best_fixed};
+use super::best_fixed::{Counts, FixedError, best_fixed};
 use super::lab::Lab;
 use super::range::Range;
 use crate::scenario::expect::Expectation;
@@ -60,8 +60,8 @@ pub struct Tuned {
     pub trials: Vec<Trial>,
     /// The setting to deploy; `None`: none meets the constraints.
     pub best: Option<Confirmed>,
-    /// The smallest fixed count that meets the constraints; `None`: none does, or a fixed count does not fit.
-    pub best_fixed: Option<u32>,
+    /// The fewest fixed workers that meet the constraints; `None`: none do, or a fixed number does not fit.
+    pub best_fixed: Option<Counts>,
     /// First and last seed of search, choice and confirmation.
     pub seeds: [(u64, u64); 3],
     /// A trace was replayed.
@@ -112,7 +112,7 @@ pub fn tune(
         Err(FixedError::Unfit(_)) => None,
         other => other?,
     };
-    let study = confirm::Study { lab, written, spaces, goal, seeds: &seeds, fixed };
+    let study = confirm::Study { lab, written, spaces, goal, seeds: &seeds, fixed: fixed.clone() };
     let best = study.confirm(&mut trials)?;
     let confirmed = best.as_ref().map_or_else(|| seeds.confirm(0), |best| seeds.confirm(best.round));
     let ends = |seeds: &Seeds<u64>| (seeds.start, seeds.end.saturating_sub(1));
