@@ -23,6 +23,8 @@ const POLL_SECS: u64 = 60;
 const ACT_SECS: u64 = 120;
 const REGISTER_SECS: u64 = 30;
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
+/// A read takes milliseconds, and everything else waits for it: one that went down with its process is soon made again.
+const READ_HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The activities under way. Each ends as one input.
 ///
@@ -65,7 +67,7 @@ impl UnderWay {
             deployment_name: self.target.deployment_name.clone(),
             build_id: self.target.build_id.clone(),
         };
-        let mut options = options(POLL_SECS, 1, false);
+        let mut options = options(POLL_SECS, 2, READ_HEARTBEAT_TIMEOUT);
         options.task_queue = Some(statistics::task_queue(self.ctx.task_queue()));
         let ctx = self.ctx.clone();
         let fetch = async move {
@@ -90,7 +92,7 @@ impl UnderWay {
         };
         let target = Target { group: group.to_string(), ..self.target.clone() };
         let order = Order { target, spec, count };
-        let options = options(ACT_SECS, 2, true);
+        let options = options(ACT_SECS, 2, HEARTBEAT_TIMEOUT);
         let ctx = self.ctx.clone();
         let act = async move {
             let acted = match operation {
@@ -108,7 +110,7 @@ impl UnderWay {
         let order = SpecOrder { target: self.target.clone(), spec, registrations: Vec::new() };
         let ctx = self.ctx.clone();
         let check = async move {
-            let options = options(CHECK_SECS, 1, true);
+            let options = options(CHECK_SECS, 1, HEARTBEAT_TIMEOUT);
             let checked = ctx.execute_activity(Activities::check_spec, order, options).await;
             Input::SpecChecked { id, result: checked.map_err(|e| Failure::from(provider_error(&e))) }
         };
@@ -128,7 +130,7 @@ impl UnderWay {
         let order = SpecOrder { target: self.target.clone(), spec, registrations };
         let ctx = self.ctx.clone();
         let register = async move {
-            let options = options(REGISTER_SECS, 1, true);
+            let options = options(REGISTER_SECS, 1, HEARTBEAT_TIMEOUT);
             let registered = ctx.execute_activity(Activities::register_task_queues, order, options).await;
             Input::Registered { id, result: registered.map_err(|e| Failure::from(provider_error(&e))) }
         };
@@ -171,10 +173,10 @@ fn only(spec: &Spec, group: &GroupName) -> Option<Spec> {
     Spec::from_json(&value).ok()
 }
 
-fn options(secs: u64, attempts: u32, heartbeats: bool) -> ActivityOptions {
+fn options(secs: u64, attempts: u32, heartbeat: Duration) -> ActivityOptions {
     let timeouts = ActivityCloseTimeouts::StartToClose(Duration::from_secs(secs));
     ActivityOptions::with_close_timeouts(timeouts)
-        .maybe_heartbeat_timeout(heartbeats.then_some(HEARTBEAT_TIMEOUT))
+        .heartbeat_timeout(heartbeat)
         .retry_policy(RetryPolicy::builder().maximum_attempts(attempts).build())
         .build()
 }

@@ -221,11 +221,12 @@ fn worst(results: Vec<Result<(), ProviderError>>) -> Result<(), ProviderError> {
     failures.into_iter().next().map_or(Ok(()), Err)
 }
 
-async fn alive<T>(ctx: &ActivityContext, work: impl Future<Output = T>) -> T {
+/// Does the work and says every now and then that it is still being done.
+pub(super) async fn alive<T>(ctx: &ActivityContext, work: impl Future<Output = T>) -> T {
     alive_at(ctx, 0, work).await
 }
 
-/// Does the work and says every now and then that it is still being done.
+/// As [`alive`], with how far the work has come.
 async fn alive_at<T>(ctx: &ActivityContext, progress: u32, work: impl Future<Output = T>) -> T {
     let mut work = std::pin::pin!(work);
     loop {

@@ -17,10 +17,10 @@ mod figures;
 mod host;
 pub mod journal;
 mod messages;
-#[cfg(test)]
-mod replay;
 mod run;
 mod statistics;
+#[cfg(test)]
+mod tests;
 mod workflow;
 
 pub use client::Client;

@@ -6,13 +6,19 @@ use super::host::LiveHost;
 use super::statistics::{READS_PER_SECOND, Statistics, task_queue};
 use super::workflow::InstanceWorkflow;
 use crate::error::chain;
+use futures::future::{Either, select};
 use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 use temporalio_client::Client;
 use temporalio_sdk::{Runtime, Worker, WorkerOptions};
+use tokio::time::timeout;
 
 const TAKEOVER: Duration = Duration::from_secs(2);
+/// How long a stop waits for reads once nothing else is under way: a server may hold a stopping poller for half a
+/// minute, and a read that is given up is made again by another process.
+const READS_END: Duration = Duration::from_secs(2);
 
 /// What a process serves.
 #[derive(Clone, Debug)]
@@ -68,10 +74,21 @@ pub async fn run(
         stop_statistics();
         std::future::pending::<()>().await
     };
+    let (serving, reading) = (pin!(controllers.run()), pin!(statistics.run()));
     tokio::select! {
-        served = async { tokio::try_join!(controllers.run(), statistics.run()) } => {
-            served.map(drop).map_err(|e| wrong(&e))
-        }
+        served = both(serving, reading) => served.map_err(|e| wrong(&e)),
         () = stopping => Ok(()),
+    }
+}
+
+/// Until the first failure, or until both have ended: the controllers in their own time, the reads soon after.
+async fn both<E>(
+    controllers: Pin<&mut impl Future<Output = Result<(), E>>>,
+    reads: Pin<&mut impl Future<Output = Result<(), E>>>,
+) -> Result<(), E> {
+    match select(controllers, reads).await {
+        Either::Left((served, reads)) => served.and(timeout(READS_END, reads).await.unwrap_or(Ok(()))),
+        Either::Right((Ok(()), controllers)) => controllers.await,
+        Either::Right((failed, _)) => failed,
     }
 }

@@ -3,6 +3,7 @@
 //! The server lets a namespace read them only so often. The reads are activities of a task queue of their own, whose
 //! rate the server holds over all processes.
 
+use super::activities::alive;
 use super::failure::activity_error;
 use crate::error::ProviderError;
 use serde::{Deserialize, Serialize};
@@ -53,10 +54,11 @@ impl Statistics {
     #[activity(name = "fetch-metrics")]
     pub async fn fetch(
         self: Arc<Self>,
-        _ctx: ActivityContext,
+        ctx: ActivityContext,
         read: Read,
     ) -> Result<MetricsSnapshot, ActivityError> {
-        let queues = read_queues(&self.client, &read.version, true).await.map_err(activity_error)?;
+        let queues =
+            alive(&ctx, read_queues(&self.client, &read.version, true)).await.map_err(activity_error)?;
         Ok(sum(&queues))
     }
 }

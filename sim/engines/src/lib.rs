@@ -96,6 +96,7 @@ impl Station {
 }
 
 /// Runs the work as often as the first argument's number of tasks says, and prints tasks per second and mean wait (s).
+#[expect(clippy::disallowed_methods, reason = "measures speed; nothing simulated sees it")]
 pub fn measure(run: impl FnOnce(u64) -> (u64, f64)) {
     let tasks = std::env::args().nth(1).and_then(|tasks| tasks.parse().ok()).unwrap_or(1_000_000);
     let began = Instant::now();
