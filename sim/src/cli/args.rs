@@ -225,6 +225,14 @@ pub struct TuneArgs {
     pub trials: u32,
     #[command(flatten)]
     pub study: StudyArgs,
+    /// Prove the setting on more fresh seeds, in blocks of 10 and at most 1000, until half the interval is at most this
+    /// share of the mean: ci=1%
+    #[arg(long, value_name = "ci=SHARE")]
+    pub until: Option<String>,
+    /// With --until: the figures that shall be so precise; repeatable. Default: the figure to minimize and those of
+    /// --subject-to
+    #[arg(long = "of", value_name = "KEY", requires = "until")]
+    pub of: Vec<String>,
     /// Print JSON instead of a table
     #[arg(long)]
     pub json: bool,
@@ -389,4 +397,7 @@ pub struct ClusterRunArgs {
     /// What happens to a node, such as "70s C join" (join, leave, silent, crash, return); repeatable
     #[arg(long, value_name = "EVENT")]
     pub event: Vec<String>,
+    /// Another seed for the crashes of [failures] than the scenario's
+    #[arg(long)]
+    pub seed: Option<u64>,
 }

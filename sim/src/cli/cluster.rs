@@ -18,7 +18,7 @@ pub fn cluster(command: &ClusterCommand) -> CommandResult {
 fn run_scenario(args: &ClusterRunArgs) -> CommandResult {
     let mut scenario = read(&args.scenario)?;
     change(&mut scenario, args)?;
-    let result = run(&scenario);
+    let result = run(&scenario.under(args.seed.unwrap_or(scenario.seed)));
     if let Some(folder) = &args.out {
         write_files(&result, folder)?;
     }

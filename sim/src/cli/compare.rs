@@ -94,7 +94,6 @@ fn command(args: &CompareArgs) -> String {
     words.extend(args.subject_to.iter().map(|text| format!("--subject-to {}", run::quoted(text))));
     words.extend((args.beta != SquareRoot::default().beta).then(|| format!("--beta {}", args.beta)));
     words.extend(args.study.replications.map(|n| format!("--replications {n}")));
-    words.extend(args.until.until.iter().map(|until| format!("--until {until}")));
-    words.extend(args.until.of.iter().map(|key| format!("--of {key}")));
+    words.extend(run::until_words(args.until.until.as_deref(), &args.until.of));
     words.join(" ")
 }

@@ -6,6 +6,7 @@ mod baseline;
 mod bench;
 mod checkpoint;
 mod cluster;
+mod cluster_study;
 mod compare;
 mod decide;
 mod decision_lines;

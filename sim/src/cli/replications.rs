@@ -4,7 +4,7 @@ use super::args::RunArgs;
 use super::study::plan;
 use super::{CommandResult, Failure, Outcome, disk, load, run};
 use crate::report::json::to_json;
-use crate::report::study::{replications_csv, replications_table};
+use crate::report::study::{replications_csv, replications_page, replications_table};
 use crate::research::{Case, Lab, Replications, replicate};
 
 /// Runs a scenario under many seeds and prints every figure with its interval.
@@ -32,7 +32,9 @@ fn show(args: &RunArgs, case: &Case, result: &Replications) -> CommandResult {
     if let Some(folder) = &args.out {
         disk::write(&folder.join("summary.json"), &text)?;
         disk::write(&folder.join("replications.csv"), replications_csv(result)?)?;
-        eprintln!("wrote summary.json and replications.csv to {}", folder.display());
+        let page = replications_page(&case.resolved.model.title, result, &expectations, &run::command(args));
+        disk::write(&folder.join("report.html"), page)?;
+        eprintln!("look at {}", folder.join("report.html").display());
     }
     if args.json {
         disk::print(&text)?;

@@ -123,12 +123,20 @@ fn outputs(args: &RunArgs, resolved: &Resolved) -> Result<Outputs, Failure> {
 }
 
 /// The command that gives this result again.
-fn command(args: &RunArgs) -> String {
+pub fn command(args: &RunArgs) -> String {
     let mut words = vec!["wci run".to_owned(), quoted(&args.scenario.scenario.to_string_lossy())];
     words.extend(args.scenario.set.iter().map(|setting| format!("--set {}", quoted(setting))));
     words.extend(args.scenario.seed.map(|seed| format!("--seed {seed}")));
     words.extend(args.mser5.then(|| "--mser5".to_owned()));
+    words.extend(args.study.replications.map(|n| format!("--replications {n}")));
+    words.extend(until_words(args.until.until.as_deref(), &args.until.of));
     words.join(" ")
+}
+
+/// The options that say when to stop replicating.
+pub fn until_words(until: Option<&str>, of: &[String]) -> Vec<String> {
+    let until = until.iter().map(|until| format!("--until {until}"));
+    until.chain(of.iter().map(|key| format!("--of {}", quoted(key)))).collect()
 }
 
 pub fn quoted(word: &str) -> String {

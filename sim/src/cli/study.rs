@@ -49,9 +49,14 @@ impl StudyArgs {
         let store: &dyn Store = checkpoint.as_ref().map_or(&Nothing, |checkpoint| checkpoint);
         let bar = StudyProgress::new(quiet);
         let lab = Lab { surroundings: load::SURROUNDINGS, store, watch: &bar };
+        self.on_threads(|| study(&lab))?
+    }
+
+    /// Runs something on as many threads as were asked for.
+    pub fn on_threads<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
         let threads = rayon::ThreadPoolBuilder::new().num_threads(self.threads.unwrap_or(0)).build();
         let threads = threads.map_err(|error| Failure::about(error, "--threads"))?;
-        threads.install(|| study(&lab))
+        Ok(threads.install(work))
     }
 }
 
@@ -71,7 +76,7 @@ pub fn check_key(option: &str, key: &str, case: &Case) -> Result<(), Failure> {
 }
 
 /// `ci=1%` as a share.
-fn share(text: &str) -> Result<f64, Failure> {
+pub fn share(text: &str) -> Result<f64, Failure> {
     let number = text.trim().strip_prefix("ci=").map(str::trim);
     let share = number.and_then(|number| match number.strip_suffix('%') {
         Some(percent) => percent.trim().parse::<f64>().ok().map(|percent| percent / 100.0),

@@ -1,12 +1,13 @@
 //! `wci sweep`: many settings of one scenario.
 
 use super::args::SweepArgs;
+use super::run::{quoted, until_words};
 use super::study::{check_key, plan};
-use super::{CommandResult, Failure, Outcome, disk, load};
+use super::{CommandResult, Failure, Outcome, cluster_study, disk, load};
 use crate::report::json::to_json;
 use crate::report::study::sweep as text;
 use crate::research::range::{Range, Values};
-use crate::research::sweep::{Layout, Sweep, points};
+use crate::research::sweep::{Layout, Measured, Sweep, points};
 use crate::research::{Case, Lab};
 use crate::scenario::Scenario;
 
@@ -15,6 +16,9 @@ const MOST: usize = 100_000;
 
 /// Sweeps; a point that contradicts itself is left out by name, no point at all is an error.
 pub fn sweep(args: &SweepArgs) -> CommandResult {
+    if cluster_study::is_one(&args.scenario.scenario) {
+        return cluster_study::sweep(args);
+    }
     let scenario = load::scenario(&args.scenario)?;
     let case = Case::new(scenario.name(), &scenario)?;
     let figures = figures(args, &case)?;
@@ -50,7 +54,7 @@ fn ranges(args: &SweepArgs, scenario: &Scenario) -> Result<Vec<Range>, Failure> 
     Ok(ranges)
 }
 
-fn layout(args: &SweepArgs, ranges: &[Range]) -> Result<Layout, Failure> {
+pub fn layout(args: &SweepArgs, ranges: &[Range]) -> Result<Layout, Failure> {
     if let Some(n) = args.sample {
         return Ok(Layout::LatinHypercube(n as usize));
     }
@@ -70,15 +74,22 @@ fn layout(args: &SweepArgs, ranges: &[Range]) -> Result<Layout, Failure> {
     Ok(Layout::List)
 }
 
-fn show(args: &SweepArgs, title: &str, sweep: &Sweep, figures: &[String]) -> CommandResult {
+/// Writes and prints a sweep that has run.
+pub fn show<R: Measured>(
+    args: &SweepArgs,
+    title: &str,
+    sweep: &Sweep<R>,
+    figures: &[String],
+) -> CommandResult {
     if sweep.results.is_empty() {
         let why = sweep.left_out.first().map_or_else(String::new, |left_out| left_out.why.clone());
         return Err(Failure::new(format!("no point of the sweep can run: {why}")));
     }
     if let Some(folder) = &args.out {
+        load::make_folder(folder)?;
         disk::write(&folder.join("sweep.csv"), text::csv(sweep)?)?;
         disk::write(&folder.join("sweep.json"), to_json(&text::to_json(sweep, figures))?)?;
-        disk::write(&folder.join("report.html"), text::page(title, sweep, figures))?;
+        disk::write(&folder.join("report.html"), text::page(title, sweep, figures, &command(args)))?;
         for figure in figures {
             for (i, map) in text::heat_maps(sweep, figure).iter().enumerate() {
                 disk::write(&folder.join(format!("heat-{figure}-{}.svg", i + 1)), map.svg())?;
@@ -89,4 +100,19 @@ fn show(args: &SweepArgs, title: &str, sweep: &Sweep, figures: &[String]) -> Com
     let json = || to_json(&text::to_json(sweep, figures));
     disk::print(&if args.json { json()? } else { text::table(title, sweep, figures) })?;
     Ok(Outcome::Fine)
+}
+
+/// The command that gives this result again.
+fn command(args: &SweepArgs) -> String {
+    let mut words = vec!["wci sweep".to_owned(), quoted(&args.scenario.scenario.to_string_lossy())];
+    words.extend(args.scenario.set.iter().map(|setting| format!("--set {}", quoted(setting))));
+    words.extend(args.scenario.seed.map(|seed| format!("--seed {seed}")));
+    words.extend(args.vary.iter().map(|range| format!("--vary {}", quoted(range))));
+    words.push(format!("--figure {}", args.figure.join(",")));
+    words.extend(args.sample.map(|n| format!("--sample {n}")));
+    words.extend(args.list.then(|| "--list".to_owned()));
+    words.extend((args.steps != 5).then(|| format!("--steps {}", args.steps)));
+    words.extend(args.study.replications.map(|n| format!("--replications {n}")));
+    words.extend(until_words(args.until.until.as_deref(), &args.until.of));
+    words.join(" ")
 }

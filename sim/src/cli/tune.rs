@@ -1,26 +1,31 @@
 //! `wci tune`: the cheapest setting that meets a target.
 
 use super::args::{ScenarioArgs, TuneArgs};
-use super::study::check_key;
-use super::{CommandResult, Failure, Outcome, disk, load};
+use super::run::{quoted, until_words};
+use super::study::{check_key, share};
+use super::{CommandResult, Failure, Outcome, cluster_study, disk, load};
 use crate::report::json::to_json;
 use crate::report::study::tune::{page, pareto, table, trials_csv};
 use crate::research::range::{Range, of_algorithm};
 use crate::research::tune::{Effort, Goal, Space, Tuned, tune as search};
 use crate::research::variant::{groups, with_algorithm};
-use crate::research::{Case, Lab};
+use crate::research::{Case, Lab, Until};
 use crate::scenario::Scenario;
 use crate::scenario::expect::Expectation;
 use wci_core::algorithm::AlgorithmKind;
 
 /// Searches, prints what to deploy and how sure that is; a target that no setting meets makes the status 1.
 pub fn tune(args: &TuneArgs) -> CommandResult {
+    if args.scenarios.iter().any(|path| cluster_study::is_one(path)) {
+        return cluster_study::tune(args);
+    }
     let scenarios = scenarios(args)?;
     let goal = goal(args, &scenarios)?;
     let spaces = spaces(args, &scenarios)?;
     let effort = Effort {
         trials: args.trials as usize,
         replications: args.study.replications.unwrap_or(Effort::default().replications),
+        until: until(args, &goal, &scenarios)?,
     };
     args.study.with_lab(args.out.as_deref(), args.quiet, |lab: &Lab<'_>| {
         let tuned = search(lab, &scenarios, &spaces, &goal, effort)?;
@@ -48,6 +53,20 @@ fn goal(args: &TuneArgs, scenarios: &[Scenario]) -> Result<Goal, Failure> {
             parsed.collect::<Result<_, _>>().map_err(|error| Failure::about(error, "--subject-to"))?;
     }
     Ok(Goal { minimize, constraints })
+}
+
+fn until(args: &TuneArgs, goal: &Goal, scenarios: &[Scenario]) -> Result<Option<Until>, Failure> {
+    let Some(text) = &args.until else { return Ok(None) };
+    let own = || {
+        let constrained = goal.constraints.iter().map(|constraint| constraint.key.clone());
+        [goal.minimize.clone()].into_iter().chain(constrained).collect()
+    };
+    let keys: Vec<String> = if args.of.is_empty() { own() } else { args.of.clone() };
+    for scenario in scenarios {
+        let case = Case::new(scenario.name(), scenario)?;
+        keys.iter().try_for_each(|key| check_key("--of", key, &case))?;
+    }
+    Ok(Some(Until { share: share(text)?, keys }))
 }
 
 fn spaces(args: &TuneArgs, scenarios: &[Scenario]) -> Result<Vec<Space>, Failure> {
@@ -117,7 +136,7 @@ fn show(args: &TuneArgs, scenarios: &[Scenario], tuned: &Tuned) -> CommandResult
         disk::write(&folder.join("tune.json"), &json)?;
         disk::write(&folder.join("trials.csv"), trials_csv(tuned)?)?;
         disk::write(&folder.join("pareto.svg"), pareto(tuned).svg())?;
-        disk::write(&folder.join("report.html"), page(&title, tuned))?;
+        disk::write(&folder.join("report.html"), page(&title, tuned, &command(args)))?;
         if let Some(best) = &tuned.best {
             for (scenario, spec) in scenarios.iter().zip(&best.specs) {
                 let name = if scenarios.len() == 1 {
@@ -132,4 +151,20 @@ fn show(args: &TuneArgs, scenarios: &[Scenario], tuned: &Tuned) -> CommandResult
     }
     disk::print(&if args.json { json } else { table(&title, tuned) })?;
     Ok(if tuned.best.is_some() { Outcome::Fine } else { Outcome::Failed })
+}
+
+/// The command that gives this result again.
+fn command(args: &TuneArgs) -> String {
+    let mut words = vec!["wci tune".to_owned()];
+    words.extend(args.scenarios.iter().map(|path| quoted(&path.to_string_lossy())));
+    words.extend(args.set.iter().map(|setting| format!("--set {}", quoted(setting))));
+    words.push(format!("--minimize {}", quoted(&args.minimize)));
+    words.extend(args.subject_to.iter().map(|text| format!("--subject-to {}", quoted(text))));
+    words.extend(args.vary.iter().map(|range| format!("--vary {}", quoted(range))));
+    words
+        .extend((!args.algorithms.is_empty()).then(|| format!("--algorithms {}", args.algorithms.join(","))));
+    words.extend((args.trials != 200).then(|| format!("--trials {}", args.trials)));
+    words.extend(args.study.replications.map(|n| format!("--replications {n}")));
+    words.extend(until_words(args.until.as_deref(), &args.of));
+    words.join(" ")
 }

@@ -5,6 +5,7 @@
 mod chart;
 mod definition;
 mod engine;
+mod failures;
 mod iso_duration;
 mod log;
 mod outcome;
@@ -14,6 +15,7 @@ mod xml;
 
 pub use definition::{Definitions, DistributedTask, ScanTask};
 pub use engine::run;
+pub use failures::Failures;
 pub use log::{LogEntry, LogLine, Reconciled};
 pub use outcome::{ClusterResult, Sample, TaskResult, Totals};
 pub use scenario::{ClusterScenario, NodeEvent, NodeEventKind, Timers, Work};

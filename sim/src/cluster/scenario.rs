@@ -2,6 +2,7 @@
 
 use super::ClusterError;
 use super::definition::{Definitions, DistributedTask, ScanTask};
+use super::failures::Failures;
 use crate::model::{MILLI, SECOND};
 use crate::scenario::Span;
 use serde::Deserialize;
@@ -27,6 +28,10 @@ pub struct ClusterScenario {
     pub timers: Timers,
     /// What becomes of the nodes, in order of time.
     pub events: Vec<NodeEvent>,
+    /// Crashes by chance.
+    pub failures: Option<Failures>,
+    /// Whose luck the crashes have.
+    pub seed: u64,
     /// Nothing is simulated beyond.
     pub horizon: Millis,
 }
@@ -140,6 +145,10 @@ struct File {
     #[serde(default)]
     event: Vec<NodeEvent>,
     #[serde(default)]
+    failures: Option<Failures>,
+    #[serde(default)]
+    seed: Option<u64>,
+    #[serde(default)]
     horizon: Option<Span>,
 }
 
@@ -176,6 +185,8 @@ impl ClusterScenario {
             work: Work::default(),
             timers: Timers::default(),
             events: Vec::new(),
+            failures: None,
+            seed: 1,
             horizon: Millis::from_secs(86_400),
         }
     }
@@ -221,9 +232,24 @@ impl ClusterScenario {
             work: read.work,
             timers: read.timers,
             events,
+            failures: read.failures,
+            seed: read.seed.unwrap_or(1),
             horizon: read.horizon.map_or(Millis::from_secs(86_400), millis),
         };
         scenario.check_all(file).map(|()| scenario)
+    }
+
+    /// The scenario with the crashes that this seed brings.
+    #[must_use]
+    pub fn under(&self, seed: u64) -> Self {
+        let mut scenario = self.clone();
+        scenario.seed = seed;
+        if let Some(failures) = scenario.failures.take() {
+            let until = u64::try_from(self.horizon.get()).unwrap_or(0).saturating_mul(MILLI);
+            scenario.events.extend(failures.draw(&self.nodes, until, seed));
+            scenario.events.sort_by_key(|event| event.at);
+        }
+        scenario
     }
 
     /// Checks what no single key can say; `origin` is where the values come from.
@@ -259,6 +285,11 @@ impl ClusterScenario {
             ("timers.check_in", self.timers.check_in),
             ("timers.check", self.timers.check),
             ("timers.scavenger_poll", self.timers.scavenger_poll),
+            ("failures.mean_between", self.failures.map_or(Span(SECOND), |failures| failures.mean_between)),
+            (
+                "failures.mean_repair",
+                self.failures.and_then(|failures| failures.mean_repair).unwrap_or(Span(SECOND)),
+            ),
         ];
         match timers.into_iter().find(|(_, span)| span.0 < 100 * MILLI) {
             Some((key, span)) => Err((key, span.to_string(), "at least 100ms")),

@@ -33,6 +33,7 @@
 //! ```
 
 mod best_fixed;
+pub mod cluster;
 pub mod compare;
 mod constraint;
 pub mod design;

@@ -135,7 +135,7 @@ pub fn replicate_all(lab: &Lab<'_>, cases: &[&Case], plan: &Plan) -> Result<Vec<
 }
 
 impl Until {
-    fn is_met(&self, result: &Replications) -> bool {
+    pub(super) fn is_met(&self, result: &Replications) -> bool {
         let width = |key: &String| result.estimate(key).relative_half_width();
         self.keys.iter().all(|key| width(key).is_some_and(|width| width <= self.share))
     }

@@ -2,11 +2,13 @@
 
 use super::compare::LeftOut;
 use super::design::{grid, latin_hypercube};
+use super::estimate::Estimate;
 use super::lab::{Case, Lab, StudyError};
 use super::range::Range;
 use super::replicate::{Plan, Replications, replicate_all};
 use super::variant::case_with;
 use crate::scenario::Scenario;
+use crate::scenario::expect::Quantity;
 use serde::Serialize;
 use toml::Value;
 
@@ -21,15 +23,33 @@ pub enum Layout {
     LatinHypercube(usize),
 }
 
+/// What a sweep asks of the results at its points.
+pub trait Measured {
+    /// The figures there are.
+    fn known() -> Vec<(String, Quantity)>;
+    /// A figure with its interval.
+    fn estimate(&self, key: &str) -> Estimate;
+    /// Whether a figure is only a lower bound, or infinite.
+    fn is_censored(&self, key: &str) -> bool;
+    /// In how many replications more came than could be done.
+    fn overloaded(&self) -> usize;
+    /// How many replications.
+    fn count(&self) -> usize;
+    /// How many, and under which seeds, in words.
+    fn header(&self) -> String;
+    /// Every figure.
+    fn to_json(&self) -> serde_json::Value;
+}
+
 /// A sweep that has run.
 #[derive(Clone, Debug)]
-pub struct Sweep {
+pub struct Sweep<R = Replications> {
     /// What was varied.
     pub keys: Vec<String>,
     /// The points, each with a value for each key.
     pub points: Vec<Vec<Value>>,
     /// The results, one for each point.
-    pub results: Vec<Replications>,
+    pub results: Vec<R>,
     /// Points that contradict themselves or the scenario.
     pub left_out: Vec<LeftOut>,
 }
@@ -101,7 +121,9 @@ impl Sweep {
         sweep.results = replicate_all(lab, &cases.iter().collect::<Vec<_>>(), plan)?;
         Ok(sweep)
     }
+}
 
+impl<R: Measured> Sweep<R> {
     /// The mean of a figure at every point; infinite or unknown ones are no number.
     #[must_use]
     pub fn means(&self, figure: &str) -> Vec<f64> {

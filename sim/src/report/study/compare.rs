@@ -43,11 +43,16 @@ pub fn table(contests: &[Contest]) -> String {
 }
 
 fn one(contest: &Contest, out: &mut String) {
+    let names = contest.results.iter().map(|result| result.name.chars().count());
+    let width = names.max().unwrap_or(0).max(26);
     let _ = writeln!(out, "{} ({})", contest.title, contest.scenario);
     if let Some(first) = contest.results.first() {
         let _ = writeln!(out, "{}", header(first));
-        let _ =
-            writeln!(out, "{:26}{:>19}{:>11}{:>24}{:>9}", "", "cost", "", "95 % wait less than", "workers");
+        let _ = writeln!(
+            out,
+            "{:width$}{:>19}{:>11}{:>24}{:>9}",
+            "", "cost", "", "95 % wait less than", "workers"
+        );
     }
     for (i, result) in contest.results.iter().enumerate() {
         let cost = with_interval(Quantity::Usd, &result.estimate(COST), false);
@@ -56,7 +61,7 @@ fn one(contest: &Contest, out: &mut String) {
         let workers =
             result.estimate("workers.mean").mean.map_or_else(String::new, |x| amount(Quantity::Count, x));
         let note = if result.overloaded() > 0 { "  overloaded" } else { "" };
-        let _ = writeln!(out, "{:26}{cost:>19}{change:>11}{wait:>24}{workers:>9}{note}", result.name);
+        let _ = writeln!(out, "{:width$}{cost:>19}{change:>11}{wait:>24}{workers:>9}{note}", result.name);
     }
     for left_out in &contest.left_out {
         let why = left_out.why.lines().next().unwrap_or_default();

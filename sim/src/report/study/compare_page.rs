@@ -1,5 +1,6 @@
 //! A comparison as one page that can stand in an appendix.
 
+use super::again::again;
 use super::amount::with_interval;
 use super::compare::{COLUMNS, LEGEND, change, header, mark};
 use super::scatter::{Dot, Kind, Scatter};
@@ -40,13 +41,7 @@ pub fn page(contests: &[Contest], command: &str) -> Result<String, ChartError> {
     for contest in contests {
         section(contest, &mut body)?;
     }
-    let _ = writeln!(
-        body,
-        "<section id=\"again\"><h2>Run it again</h2>\n<pre><code>{}</code></pre>\n<p>The same scenarios and seeds give \
-         the same figures on every machine and on any number of threads.</p></section>\n</main>\n<footer>wci {}</footer>",
-        escape(command),
-        env!("CARGO_PKG_VERSION")
-    );
+    body.push_str(&again(command));
     Ok(shell(&title, &body))
 }
 

@@ -8,7 +8,7 @@ use crate::scenario::expect::{Figure, Quantity, known_keys};
 use std::fmt::Write as _;
 
 /// What people look for, in the order in which they ask.
-const ROWS: [&str; 27] = [
+pub(super) const ROWS: [&str; 27] = [
     "schedule_to_start.mean",
     "schedule_to_start.p50",
     "schedule_to_start.p90",
@@ -70,7 +70,7 @@ pub fn replications_table(title: &str, result: &Replications, expectations: &[Ex
 }
 
 /// How many replications, of which seeds, and why no more.
-fn header(result: &Replications) -> String {
+pub(super) fn header(result: &Replications) -> String {
     let seeds = result.runs.iter().map(|run| run.summary.seed);
     let (first, last) = (seeds.clone().min().unwrap_or_default(), seeds.max().unwrap_or_default());
     let runs = plural(result.runs.len() as u64, "replication", "replications");

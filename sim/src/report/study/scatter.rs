@@ -53,15 +53,18 @@ pub enum Kind {
     Rival,
     /// What is there already, with its name.
     Written,
+    /// One replication of many.
+    Run,
 }
 
 impl Kind {
-    const ALL: [(Self, &'static str); 5] = [
+    const ALL: [(Self, &'static str); 6] = [
         (Self::Tried, "tried"),
         (Self::Front, "front: none is better in both"),
         (Self::Best, "found"),
         (Self::Rival, "compared"),
         (Self::Written, "as written"),
+        (Self::Run, "a replication"),
     ];
 
     const fn look(self) -> (Ink, f64) {
@@ -71,6 +74,7 @@ impl Kind {
             Self::Best => (Ink::Green, 8.0),
             Self::Rival => (Ink::Vermillion, 6.0),
             Self::Written => (Ink::Purple, 7.0),
+            Self::Run => (Ink::Blue, 5.0),
         }
     }
 }
@@ -176,7 +180,7 @@ fn draw(out: &mut String, dot: &Dot, (x, y): (f64, f64)) {
 
 /// The name beside a point, on the first line around it that no other name has taken.
 fn name(out: &mut String, dot: &Dot, (x, y): (f64, f64), taken: &mut Vec<(f64, f64, f64)>) {
-    if matches!(dot.kind, Kind::Tried | Kind::Front) {
+    if matches!(dot.kind, Kind::Tried | Kind::Front | Kind::Run) {
         return;
     }
     let width = dot.label.chars().count() as f64 * 7.8;

@@ -1,23 +1,62 @@
 //! A sweep as text, CSV, maps and a page.
 
+use super::again::again;
 use super::amount::with_interval;
+use super::compare;
 use super::heat::HeatMap;
-use super::tune::quantity;
 use crate::report::html::{escape, shell};
 use crate::report::units::{percent, plural};
-use crate::research::sweep::{Sweep, group_of};
+use crate::research::sweep::{Measured, Sweep, group_of};
+use crate::research::{Estimate, Replications};
+use crate::scenario::expect::{Quantity, known_keys};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 /// Points that a terminal shows; the CSV has all.
 const SHOWN: usize = 40;
 
+impl Measured for Replications {
+    fn known() -> Vec<(String, Quantity)> {
+        known_keys(&[])
+    }
+
+    fn estimate(&self, key: &str) -> Estimate {
+        self.estimate(key)
+    }
+
+    fn is_censored(&self, key: &str) -> bool {
+        self.is_censored(key)
+    }
+
+    fn overloaded(&self) -> usize {
+        self.overloaded()
+    }
+
+    fn count(&self) -> usize {
+        self.runs.len()
+    }
+
+    fn header(&self) -> String {
+        compare::header(self)
+    }
+
+    fn to_json(&self) -> Value {
+        self.to_json()
+    }
+}
+
+/// What kind of figure a key is; group keys count as their figure.
+fn quantity<R: Measured>(key: &str) -> Quantity {
+    let is_it = |name: &str| key == name || key.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
+    R::known().iter().find(|(name, _)| is_it(name)).map_or(Quantity::Count, |(_, quantity)| *quantity)
+}
+
 /// The points and which keys matter, for a terminal.
 #[must_use]
-pub fn table(title: &str, sweep: &Sweep, figures: &[String]) -> String {
+pub fn table<R: Measured>(title: &str, sweep: &Sweep<R>, figures: &[String]) -> String {
     let mut out = format!("{title}\n");
     if let Some(first) = sweep.results.first() {
-        let _ = writeln!(out, "{}\n", super::compare::header(first));
+        let _ = writeln!(out, "{}\n", first.header());
     }
     let _ = writeln!(
         out,
@@ -28,7 +67,7 @@ pub fn table(title: &str, sweep: &Sweep, figures: &[String]) -> String {
         let values = point.iter().map(shown);
         let means = figures
             .iter()
-            .map(|key| with_interval(quantity(key), &result.estimate(key), result.is_censored(key)));
+            .map(|key| with_interval(quantity::<R>(key), &result.estimate(key), result.is_censored(key)));
         let cells: Vec<String> = values.chain(means).collect();
         let note = if result.overloaded() > 0 { "  overloaded" } else { "" };
         let _ = writeln!(out, "{}{note}", row(cells.iter().map(String::as_str)));
@@ -67,12 +106,11 @@ fn shown(value: &toml::Value) -> String {
 ///
 /// # Errors
 /// Never in practice: it writes to memory.
-pub fn csv(sweep: &Sweep) -> csv::Result<Vec<u8>> {
-    use crate::scenario::expect::{Quantity, known_keys};
+pub fn csv<R: Measured>(sweep: &Sweep<R>) -> csv::Result<Vec<u8>> {
     let is_figure = |(key, quantity): &(String, Quantity)| {
         !matches!(quantity, Quantity::Text | Quantity::Flag) && key != "seed"
     };
-    let keys: Vec<String> = known_keys(&[]).into_iter().filter(is_figure).map(|(key, _)| key).collect();
+    let keys: Vec<String> = R::known().into_iter().filter(is_figure).map(|(key, _)| key).collect();
     let mut writer = csv::Writer::from_writer(Vec::new());
     let figures = keys.iter().flat_map(|key| [key.clone(), format!("{key}.ci95")]);
     let fixed = ["replications", "overloaded", "censored"].map(str::to_owned);
@@ -90,7 +128,7 @@ pub fn csv(sweep: &Sweep) -> csv::Result<Vec<u8>> {
         let censored: Vec<&str> =
             keys.iter().filter(|key| result.is_censored(key)).map(String::as_str).collect();
         writer.write_record([
-            result.runs.len().to_string(),
+            result.count().to_string(),
             result.overloaded().to_string(),
             censored.join(" "),
         ])?;
@@ -100,8 +138,8 @@ pub fn csv(sweep: &Sweep) -> csv::Result<Vec<u8>> {
 
 /// The same for programs.
 #[must_use]
-pub fn to_json(sweep: &Sweep, figures: &[String]) -> Value {
-    let point = |(values, result): (&Vec<toml::Value>, &crate::research::Replications)| {
+pub fn to_json<R: Measured>(sweep: &Sweep<R>, figures: &[String]) -> Value {
+    let point = |(values, result): (&Vec<toml::Value>, &R)| {
         let settings: serde_json::Map<String, Value> = sweep
             .keys
             .iter()
@@ -120,12 +158,12 @@ pub fn to_json(sweep: &Sweep, figures: &[String]) -> Value {
 
 /// A map of a figure over each pair of keys; further keys are averaged over.
 #[must_use]
-pub fn heat_maps(sweep: &Sweep, figure: &str) -> Vec<HeatMap> {
+pub fn heat_maps<R: Measured>(sweep: &Sweep<R>, figure: &str) -> Vec<HeatMap> {
     let pairs = (0..sweep.keys.len()).flat_map(|a| (a + 1..sweep.keys.len()).map(move |b| (a, b)));
     pairs.map(|(a, b)| heat_map(sweep, figure, a, b)).collect()
 }
 
-fn heat_map(sweep: &Sweep, figure: &str, across: usize, down: usize) -> HeatMap {
+fn heat_map<R: Measured>(sweep: &Sweep<R>, figure: &str, across: usize, down: usize) -> HeatMap {
     let means = sweep.means(figure);
     let (x, y) = (group_of(&sweep.places(across)), group_of(&sweep.places(down)));
     let size = |groups: &[usize]| groups.iter().max().map_or(0, |last| last + 1);
@@ -140,7 +178,7 @@ fn heat_map(sweep: &Sweep, figure: &str, across: usize, down: usize) -> HeatMap 
     let fields = (0..size(&y)).map(|row| (0..size(&x)).map(|column| field(row, column)).collect()).collect();
     HeatMap {
         title: format!("{figure}, mean"),
-        quantity: quantity(figure),
+        quantity: quantity::<R>(figure),
         across: (last(&sweep.keys[across]).to_owned(), labels(sweep, across, &x)),
         down: (last(&sweep.keys[down]).to_owned(), labels(sweep, down, &y)),
         fields,
@@ -148,7 +186,7 @@ fn heat_map(sweep: &Sweep, figure: &str, across: usize, down: usize) -> HeatMap 
 }
 
 /// What a group of values is called: the value, or its ends.
-fn labels(sweep: &Sweep, key: usize, groups: &[usize]) -> Vec<String> {
+fn labels<R: Measured>(sweep: &Sweep<R>, key: usize, groups: &[usize]) -> Vec<String> {
     let places = sweep.places(key);
     let count = groups.iter().max().map_or(0, |last| last + 1);
     let label = |group: usize| {
@@ -162,12 +200,12 @@ fn labels(sweep: &Sweep, key: usize, groups: &[usize]) -> Vec<String> {
     (0..count).map(label).collect()
 }
 
-/// The same as one page.
+/// The same as one page; `command` gives it again.
 #[must_use]
-pub fn page(title: &str, sweep: &Sweep, figures: &[String]) -> String {
+pub fn page<R: Measured>(title: &str, sweep: &Sweep<R>, figures: &[String], command: &str) -> String {
     let mut body = format!("<header>\n<h1>Swept: {}</h1>\n", escape(title));
     if let Some(first) = sweep.results.first() {
-        let _ = writeln!(body, "<p class=\"soft\">{}</p>", escape(&super::compare::header(first)));
+        let _ = writeln!(body, "<p class=\"soft\">{}</p>", escape(&first.header()));
     }
     body.push_str("</header>\n<main>\n");
     for figure in figures {
@@ -193,8 +231,9 @@ pub fn page(title: &str, sweep: &Sweep, figures: &[String]) -> String {
     }
     let _ = writeln!(
         body,
-        "<section><h2>Points</h2>\n<pre>{}</pre></section>\n</main>",
+        "<section><h2>Points</h2>\n<pre>{}</pre></section>",
         escape(&table(title, sweep, figures))
     );
+    body.push_str(&again(command));
     shell(&format!("Swept: {title}"), &body)
 }

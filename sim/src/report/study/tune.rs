@@ -1,11 +1,12 @@
 //! What a search has found: what to deploy, what it costs, and how sure that is.
 
+use super::again::again;
 use super::amount::{amount, with_interval};
 use super::scatter::{Dot, Kind, Scatter};
 use crate::report::html::{escape, shell};
 use crate::report::units::{count, percent, plural};
 use crate::research::tune::{Confirmed, Rival, Trial, Tuned};
-use crate::research::{Estimate, LEVEL};
+use crate::research::{Estimate, LEVEL, Stop};
 use crate::scenario::expect::{Quantity, known_keys};
 use std::fmt::Write as _;
 
@@ -127,8 +128,13 @@ fn certainty(best: &Confirmed) -> String {
             plural(n, "cheaper setting", "cheaper settings")
         ),
     };
+    let stopped = match best.stop {
+        Stop::Count => "",
+        Stop::Precise => "\nThe fresh seeds ended when the intervals were narrow enough.",
+        Stop::Limit => "\nThe fresh seeds ended at the limit; the intervals are wider than wanted.",
+    };
     format!(
-        "{failed}\nIt was chosen with room: as many other seeds would confirm the target ({} interval)\nin 99 of 100 \
+        "{failed}{stopped}\nIt was chosen with room: as many other seeds would confirm the target ({} interval)\nin 99 of 100 \
          studies.",
         percent(LEVEL)
     )
@@ -251,9 +257,9 @@ fn limit(tuned: &Tuned) -> Option<f64> {
     }
 }
 
-/// The same as one page.
+/// The same as one page; `command` gives it again.
 #[must_use]
-pub fn page(title: &str, tuned: &Tuned) -> String {
+pub fn page(title: &str, tuned: &Tuned, command: &str) -> String {
     let class = if tuned.best.is_some() { "verdict" } else { "verdict bad" };
     let headline = match &tuned.best {
         Some(best) => format!("Deploy {} with the settings below", best.algorithm),
@@ -274,7 +280,7 @@ pub fn page(title: &str, tuned: &Tuned) -> String {
         pareto(tuned).svg()
     );
     front(tuned, &mut body);
-    body.push_str("</main>\n");
+    body.push_str(&again(command));
     shell(&format!("Tuned: {title}"), &body)
 }
 

@@ -5,10 +5,11 @@ use super::{Goal, SEARCH_SEEDS, SeedSets, TuneError};
 use crate::research::best_fixed::Counts;
 use crate::research::estimate::Estimate;
 use crate::research::lab::{Case, Lab};
-use crate::research::replicate::Replications;
+use crate::research::replicate::{BLOCK, Replications, Stop, Until};
 use crate::scenario::Scenario;
 use serde::Serialize;
 use serde_json::Value as Json;
+use std::ops::Range as Seeds;
 use toml::Value;
 
 /// Settings that are looked at more closely at once.
@@ -36,6 +37,10 @@ pub struct Confirmed {
     pub rivals: Vec<Rival>,
     /// Which set of fresh seeds it was, from 0: so many settings before it failed theirs.
     pub round: u64,
+    /// The first and the last of the fresh seeds.
+    pub seeds: (u64, u64),
+    /// Why there were no more of them.
+    pub stop: Stop,
 }
 
 /// Something the found setting is compared with on the same fresh seeds.
@@ -60,6 +65,7 @@ pub(super) struct Study<'a> {
     pub goal: &'a Goal,
     pub seeds: &'a SeedSets,
     pub fixed: Option<Counts>,
+    pub until: Option<&'a Until>,
 }
 
 impl Study<'_> {
@@ -135,8 +141,7 @@ impl Study<'_> {
         }
         let cases: Vec<&[Case]> =
             [own.as_slice()].into_iter().chain(named.iter().map(|(_, cases)| cases.as_slice())).collect();
-        let wanted = self.seeds.replications;
-        let mut measured = self.goal.measure(self.lab, &cases, self.seeds.confirm(round), wanted)?;
+        let (mut measured, seeds) = self.on_fresh_seeds(&cases, round)?;
         let found = measured.remove(0);
         if !found.verdict.holds {
             return Ok(None);
@@ -148,9 +153,39 @@ impl Study<'_> {
             specs: own.iter().map(|case| case.resolved.model.spec.to_json()).collect(),
             objective: Estimate::of(&found.objective),
             rivals: rivals.collect(),
+            stop: self.stop(&found),
             results: found.results,
             round,
+            seeds: (seeds.start, seeds.end.saturating_sub(1)),
         }))
+    }
+
+    /// Runs under fresh seeds, and under more of them until the first setting's intervals are narrow enough. The
+    /// others only keep it company: they may never get there.
+    fn on_fresh_seeds(
+        &self,
+        cases: &[&[Case]],
+        round: u64,
+    ) -> Result<(Vec<Measured>, Seeds<u64>), TuneError> {
+        let (all, wanted) = (self.seeds.confirm(round), self.seeds.replications);
+        let mut end = all.start.saturating_add(wanted).min(all.end);
+        let mut measured = self.goal.measure(self.lab, cases, all.start..end, wanted)?;
+        while end < all.end && self.stop(&measured[0]) == Stop::Limit && !measured[0].verdict.is_hopeless {
+            let next = end.saturating_add(BLOCK).min(all.end);
+            let more = self.goal.measure(self.lab, cases, end..next, wanted)?;
+            let pairs = measured.into_iter().zip(more);
+            measured = pairs.map(|(first, rest)| self.goal.join(first, rest, wanted)).collect();
+            end = next;
+        }
+        Ok((measured, all.start..end))
+    }
+
+    fn stop(&self, measured: &Measured) -> Stop {
+        match self.until {
+            None => Stop::Count,
+            Some(until) if measured.results.iter().all(|result| until.is_met(result)) => Stop::Precise,
+            Some(_) => Stop::Limit,
+        }
     }
 
     fn written_cases(&self) -> Result<Vec<Case>, TuneError> {

@@ -15,6 +15,7 @@ pub use trial::{Space, Trial};
 use super::best_fixed::{Counts, FixedError, best_fixed};
 use super::lab::Lab;
 use super::range::Range;
+use super::replicate::Until;
 use crate::scenario::expect::Expectation;
 use crate::scenario::{Scenario, ScenarioErrors};
 use serde::Serialize;
@@ -22,6 +23,9 @@ use std::ops::Range as Seeds;
 
 /// Seeds on which settings are searched.
 pub const SEARCH_SEEDS: u64 = 10;
+
+/// Fresh seeds at most for a setting that has to prove itself until its intervals are narrow enough.
+pub const MOST_FRESH_SEEDS: u64 = 1000;
 
 /// What shall be found.
 #[derive(Clone, Debug)]
@@ -33,17 +37,19 @@ pub struct Goal {
 }
 
 /// How hard to look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Effort {
     /// Settings that are tried at most, for each algorithm.
     pub trials: usize,
     /// Replications of the choice and of the confirmation.
     pub replications: u64,
+    /// The confirmation goes on beyond them until its intervals are so narrow.
+    pub until: Option<Until>,
 }
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { trials: 200, replications: 30 }
+        Self { trials: 200, replications: 30, until: None }
     }
 }
 
@@ -103,18 +109,19 @@ pub fn tune(
         ));
     }
     let first_seed = first.resolve()?.model.seed;
-    let seeds = SeedSets::new(first_seed, effort.replications);
+    let seeds = SeedSets::new(first_seed, &effort);
     let mut trials = Vec::new();
     for (index, space) in spaces.iter().enumerate() {
-        trials.extend(search::search(lab, space, index, goal, effort, &seeds.search)?);
+        trials.extend(search::search(lab, space, index, goal, &effort, &seeds.search)?);
     }
     let fixed = match best_fixed(lab, written, &goal.constraints, &[&seeds.search, &seeds.choice]) {
         Err(FixedError::Unfit(_)) => None,
         other => other?,
     };
-    let study = confirm::Study { lab, written, spaces, goal, seeds: &seeds, fixed: fixed.clone() };
+    let until = effort.until.as_ref();
+    let study = confirm::Study { lab, written, spaces, goal, seeds: &seeds, fixed: fixed.clone(), until };
     let best = study.confirm(&mut trials)?;
-    let confirmed = best.as_ref().map_or_else(|| seeds.confirm(0), |best| seeds.confirm(best.round));
+    let confirmed = best.as_ref().map_or_else(|| seeds.confirm(0), |best| best.seeds.0..best.seeds.1 + 1);
     let ends = |seeds: &Seeds<u64>| (seeds.start, seeds.end.saturating_sub(1));
     Ok(Tuned {
         minimize: goal.minimize.clone(),
@@ -134,22 +141,27 @@ struct SeedSets {
     search: Seeds<u64>,
     choice: Seeds<u64>,
     replications: u64,
+    /// Fresh seeds at most for each setting that has to prove itself.
+    most: u64,
 }
 
 impl SeedSets {
-    fn new(first: u64, replications: u64) -> Self {
+    fn new(first: u64, effort: &Effort) -> Self {
+        let replications = effort.replications;
+        let most = if effort.until.is_some() { MOST_FRESH_SEEDS.max(replications) } else { replications };
         let searched = first.saturating_add(SEARCH_SEEDS);
         Self {
             search: first..searched,
             choice: searched..searched.saturating_add(replications),
             replications,
+            most,
         }
     }
 
     /// Fresh seeds for each setting that has to prove itself.
     fn confirm(&self, round: u64) -> Seeds<u64> {
-        let begin = self.choice.end.saturating_add(round.saturating_mul(self.replications));
-        begin..begin.saturating_add(self.replications)
+        let begin = self.choice.end.saturating_add(round.saturating_mul(self.most));
+        begin..begin.saturating_add(self.most)
     }
 }
 

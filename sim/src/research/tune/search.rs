@@ -31,7 +31,7 @@ pub(super) fn search(
     space: &Space,
     index: usize,
     goal: &Goal,
-    effort: Effort,
+    effort: &Effort,
     seeds: &Seeds<u64>,
 ) -> Result<Vec<Trial>, TuneError> {
     let mut search = Search {
@@ -128,7 +128,7 @@ impl Search<'_> {
         for ((candidate, measured), is_worth) in candidates.into_iter().zip(first).zip(is_worth) {
             let more = is_worth.then(|| rest.next()).flatten();
             let whole = match more {
-                Some(more) => self.join(measured, more),
+                Some(more) => self.goal.join(measured, more, self.wanted),
                 None => measured,
             };
             self.keep(candidate, whole);
@@ -145,12 +145,6 @@ impl Search<'_> {
             Estimate::paired(&measured.objective, &cheapest.objective).low().is_some_and(|low| low > 0.0)
         });
         !measured.verdict.is_hopeless && !is_beaten
-    }
-
-    fn join(&self, first: Measured, rest: Measured) -> Measured {
-        let mut results = first.results;
-        results.iter_mut().zip(rest.results).for_each(|(first, rest)| first.extend(rest.runs));
-        self.goal.look_at(results, self.wanted)
     }
 
     fn keep(&mut self, candidate: Candidate, measured: Measured) {

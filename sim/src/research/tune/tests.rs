@@ -1,5 +1,6 @@
 use super::*;
 use crate::research::range::of_algorithm;
+use crate::research::replicate::Stop;
 use crate::research::testing::scenario;
 use wci_core::algorithm::AlgorithmKind;
 
@@ -15,7 +16,7 @@ fn tuned(subject_to: &str, effort: Effort) -> Tuned {
     tune(&Lab::without_files(), &written, &[space], &goal, effort).unwrap()
 }
 
-const SMALL: Effort = Effort { trials: 24, replications: 10 };
+const SMALL: Effort = Effort { trials: 24, replications: 10, until: None };
 
 #[test]
 fn finds_a_cheaper_setting_that_holds_on_fresh_seeds() {
@@ -33,10 +34,23 @@ fn finds_a_cheaper_setting_that_holds_on_fresh_seeds() {
 
 #[test]
 fn an_infeasible_target_is_said_and_not_bent() {
-    let tuned = tuned("schedule_to_start.max < 1ms", Effort { trials: 8, replications: 10 });
+    let tuned = tuned("schedule_to_start.max < 1ms", Effort { trials: 8, ..SMALL });
     assert!(tuned.best.is_none() && tuned.best_fixed.is_none());
     let nearest = tuned.nearest().expect("something was tried");
     assert!(!nearest.is_sure && nearest.shortfall > 0.0);
+}
+
+#[test]
+fn the_proof_goes_on_until_the_intervals_are_narrow_enough() {
+    let until = Until { share: 0.02, keys: vec!["cost_usd.total".into()] };
+    let best =
+        |until| tuned("schedule_to_start.p95 < 15s", Effort { trials: 8, until, ..SMALL }).best.unwrap();
+    let (short, long) = (best(None), best(Some(until)));
+    let width = |best: &Confirmed| best.results[0].estimate("cost_usd.total").relative_half_width().unwrap();
+    assert!(width(&short) > 0.02 && width(&long) <= 0.02, "{} {}", width(&short), width(&long));
+    assert_eq!((short.stop, long.stop), (Stop::Count, Stop::Precise));
+    let fresh = long.seeds.1 - long.seeds.0 + 1;
+    assert_eq!((fresh % 10, long.results[0].runs.len() as u64), (0, fresh));
 }
 
 #[test]

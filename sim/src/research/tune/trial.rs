@@ -98,6 +98,13 @@ impl Goal {
         Ok(measured)
     }
 
+    /// The same setting under some seeds and under further ones.
+    pub(super) fn join(&self, first: Measured, rest: Measured, wanted: u64) -> Measured {
+        let mut results = first.results;
+        results.iter_mut().zip(rest.results).for_each(|(first, rest)| first.extend(rest.runs));
+        self.look_at(results, wanted)
+    }
+
     pub(super) fn look_at(&self, results: Vec<Replications>, wanted: u64) -> Measured {
         let verdicts = results.iter().map(|result| judge(&self.constraints, result, wanted));
         let verdict = verdicts.fold(Verdict::MET, Verdict::and);

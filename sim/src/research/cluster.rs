@@ -1,0 +1,408 @@
+//! Studies of distributed tasks: a cluster scenario with other values, under many seeds of its nodes' crashes.
+
+use super::estimate::Estimate;
+use super::range::Range;
+use super::sweep::Measured;
+use crate::cluster::{ClusterError, ClusterResult, ClusterScenario, run};
+use crate::scenario::expect::{Comparison, Quantity};
+use crate::scenario::{Span, split_key};
+use rayon::prelude::*;
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+use toml::{Table, Value};
+
+/// Opens a file that a scenario names.
+pub type Opens<'a> = &'a (dyn Fn(&str) -> Result<String, String> + Sync);
+
+/// What a run is measured by.
+const FIGURES: [(&str, Quantity, Of); 12] = [
+    ("makespan_s", Quantity::Seconds, |r| r.makespan_s.unwrap_or(f64::INFINITY)),
+    ("wasted_work_s", Quantity::Seconds, |r| r.totals.wasted_work_s),
+    ("reconciliations", Quantity::Count, |r| r.totals.reconciliations as f64),
+    ("ended", Quantity::Share, |r| f64::from(u8::from(r.ended))),
+    ("scans", Quantity::Count, |r| r.totals.scans as f64),
+    ("put_off", Quantity::Count, |r| r.totals.put_off as f64),
+    ("buckets_given_back", Quantity::Count, |r| r.totals.buckets_given_back as f64),
+    ("workers_created", Quantity::Count, |r| r.totals.workers_created as f64),
+    ("workers_suspended", Quantity::Count, |r| r.totals.workers_suspended as f64),
+    ("workers_resumed", Quantity::Count, |r| r.totals.workers_resumed as f64),
+    ("nodes_marked_down", Quantity::Count, |r| r.totals.nodes_marked_down as f64),
+    ("simulated_s", Quantity::Seconds, |r| r.simulated_s),
+];
+
+type Of = fn(&ClusterResult) -> f64;
+
+/// The figures of a cluster run, with what they are.
+#[must_use]
+pub fn cluster_keys() -> Vec<(String, Quantity)> {
+    FIGURES.iter().map(|(key, quantity, _)| ((*key).to_owned(), *quantity)).collect()
+}
+
+/// A cluster scenario as text, in which values can be changed.
+#[derive(Clone)]
+pub struct ClusterTemplate<'a> {
+    /// The file's name.
+    pub file: String,
+    table: Table,
+    open: Opens<'a>,
+}
+
+/// The same scenario under several seeds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClusterRuns {
+    /// The first seed.
+    pub first_seed: u64,
+    /// Each run's figures, in the order of [`cluster_keys`].
+    runs: Vec<Vec<f64>>,
+}
+
+impl<'a> ClusterTemplate<'a> {
+    /// Reads a scenario.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn new(text: &str, file: &str, open: Opens<'a>) -> Result<Self, ClusterError> {
+        ClusterScenario::from_toml(text, file, open)?;
+        // It has just been read as TOML.
+        Ok(Self { file: file.to_owned(), table: text.parse().unwrap_or_default(), open })
+    }
+
+    /// Whether a text is meant as a cluster scenario: it has nodes, and no workload.
+    #[must_use]
+    pub fn is_one(text: &str) -> bool {
+        text.parse::<Table>()
+            .is_ok_and(|table| table.contains_key("nodes") && !table.contains_key("workload"))
+    }
+
+    /// The scenario with other values at dotted keys; items of a list go by their name or number.
+    ///
+    /// # Errors
+    /// Names the key, or what is wrong with the value.
+    pub fn with(&self, settings: &[(String, Value)]) -> Result<ClusterScenario, String> {
+        let mut table = Value::Table(self.table.clone());
+        for (key, value) in settings {
+            *place(&mut table, key)? = value.clone();
+        }
+        let text = toml::to_string(&table).map_err(|error| error.to_string())?;
+        let read = ClusterScenario::from_toml(&text, &self.file, self.open);
+        // Places in the changed text would name lines that nobody has.
+        read.map_err(|error| ClusterError { position: None, ..error }.to_string())
+    }
+
+    /// The template with other values.
+    ///
+    /// # Errors
+    /// As [`ClusterTemplate::with`].
+    pub fn changed(&self, settings: &[(String, Value)]) -> Result<Self, String> {
+        self.with(settings)?;
+        let mut table = Value::Table(self.table.clone());
+        for (key, value) in settings {
+            *place(&mut table, key)? = value.clone();
+        }
+        let Value::Table(table) = table else { return Ok(self.clone()) };
+        Ok(Self { table, ..self.clone() })
+    }
+
+    /// Runs the scenario with each of these settings under each seed, on all cores; in the order of both.
+    ///
+    /// # Errors
+    /// The first setting that is wrong.
+    pub fn run(
+        &self,
+        settings: &[Vec<(String, Value)>],
+        seeds: std::ops::Range<u64>,
+    ) -> Result<Vec<ClusterRuns>, String> {
+        let scenarios = settings.iter().map(|settings| self.with(settings)).collect::<Result<Vec<_>, _>>()?;
+        Ok(run_all(&scenarios, &seeds))
+    }
+}
+
+/// Runs each scenario under each seed, on all cores.
+#[must_use]
+pub fn run_all(scenarios: &[ClusterScenario], seeds: &std::ops::Range<u64>) -> Vec<ClusterRuns> {
+    let figures = |result: &ClusterResult| FIGURES.iter().map(|(_, _, of)| of(result)).collect();
+    let one = |scenario: &ClusterScenario| {
+        let runs = seeds.clone().into_par_iter().map(|seed| figures(&run(&scenario.under(seed)))).collect();
+        ClusterRuns { first_seed: seeds.start, runs }
+    };
+    scenarios.par_iter().map(one).collect()
+}
+
+/// Where a dotted key stands; tables on the way are made.
+fn place<'t>(table: &'t mut Value, dotted: &str) -> Result<&'t mut Value, String> {
+    let mut at = table;
+    for name in split_key(dotted)? {
+        at = match at {
+            Value::Table(table) => table.entry(name).or_insert_with(|| Value::Table(Table::new())),
+            Value::Array(items) => {
+                let of_name = |item: &Value| item.get("name").and_then(Value::as_str) == Some(&name);
+                let index = items.iter().position(of_name).or_else(|| name.parse().ok());
+                let found = index.and_then(|index| items.get_mut(index));
+                found
+                    .ok_or_else(|| format!("{dotted}: found {name}, expected a name or number of an item"))?
+            }
+            other => return Err(format!("{dotted}: found {other} before {name}, expected a table")),
+        };
+    }
+    Ok(at)
+}
+
+impl ClusterRuns {
+    fn numbers(&self, key: &str) -> Vec<f64> {
+        let index = FIGURES.iter().position(|(name, ..)| *name == key);
+        index.map_or_else(Vec::new, |index| self.runs.iter().map(|run| run[index]).collect())
+    }
+}
+
+impl Measured for ClusterRuns {
+    fn known() -> Vec<(String, Quantity)> {
+        cluster_keys()
+    }
+
+    fn estimate(&self, key: &str) -> Estimate {
+        let numbers = self.numbers(key);
+        if numbers.iter().all(|number| number.is_finite()) {
+            Estimate::of(&numbers)
+        } else {
+            Estimate::default()
+        }
+    }
+
+    fn is_censored(&self, key: &str) -> bool {
+        self.numbers(key).iter().any(|number| number.is_infinite())
+    }
+
+    fn overloaded(&self) -> usize {
+        0
+    }
+
+    fn count(&self) -> usize {
+        self.runs.len()
+    }
+
+    fn header(&self) -> String {
+        let last = self.first_seed + (self.runs.len() as u64).saturating_sub(1);
+        format!("{} replications each, seeds {} to {last}", self.runs.len(), self.first_seed)
+    }
+
+    fn to_json(&self) -> Json {
+        let figures = FIGURES.iter().map(|(key, ..)| ((*key).to_owned(), json!(self.estimate(key))));
+        Json::Object(figures.collect())
+    }
+}
+
+/// `makespan_s < 20m`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClusterConstraint {
+    /// The figure.
+    pub key: String,
+    /// As it was written.
+    pub text: String,
+    #[serde(skip)]
+    comparison: Comparison,
+    #[serde(skip)]
+    bound: f64,
+}
+
+impl ClusterConstraint {
+    /// Reads it; times need a unit or are seconds.
+    ///
+    /// # Errors
+    /// Says what was found and what would be right.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!("found {text:?}, expected a figure, < or >, and a bound, such as \"makespan_s < 20m\"")
+        };
+        let at = text.find(['<', '>']).ok_or_else(wrong)?;
+        let (key, rest) = (text[..at].trim(), &text[at..]);
+        let (comparison, bound) = match (&rest[..1], rest[1..].strip_prefix('=')) {
+            ("<", Some(bound)) => (Comparison::LessOrEqual, bound),
+            ("<", None) => (Comparison::Less, &rest[1..]),
+            (_, Some(bound)) => (Comparison::GreaterOrEqual, bound),
+            (_, None) => (Comparison::Greater, &rest[1..]),
+        };
+        if !FIGURES.iter().any(|(known, ..)| *known == key) {
+            let known: Vec<&str> = FIGURES.iter().map(|(known, ..)| *known).collect();
+            return Err(format!("found {key:?}, expected one of {}", known.join(", ")));
+        }
+        let bound = bound.trim();
+        let seconds = || Span::parse(bound).ok().map(|span| span.0 as f64 / 1e9);
+        let bound = bound.parse().ok().or_else(seconds).filter(|x: &f64| x.is_finite()).ok_or_else(wrong)?;
+        Ok(Self { key: key.to_owned(), text: rest.to_owned(), comparison, bound })
+    }
+
+    /// Whether the interval's end that matters meets the bound.
+    #[must_use]
+    pub fn holds(&self, runs: &ClusterRuns) -> bool {
+        let estimate = runs.estimate(&self.key);
+        let end = if self.comparison.is_upwards() { estimate.low() } else { estimate.high() };
+        end.is_some_and(|end| self.comparison.holds(end, self.bound))
+    }
+}
+
+/// A search over a cluster scenario's settings.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClusterTuned {
+    /// The figure that shall be small.
+    pub minimize: String,
+    /// What has to hold.
+    pub subject_to: Vec<ClusterConstraint>,
+    /// Settings that were tried.
+    pub tried: usize,
+    /// Of these, the ones that met the constraints on the seeds of the search.
+    pub feasible: usize,
+    /// The setting that also held on fresh seeds; none: none did.
+    pub best: Option<ClusterBest>,
+    /// First and last seed of the search and of the confirmation.
+    pub seeds: [(u64, u64); 2],
+}
+
+/// What was found, on seeds that the search has not seen.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClusterBest {
+    /// The values.
+    pub settings: Vec<(String, Value)>,
+    /// Every figure.
+    pub figures: Vec<(String, Estimate)>,
+    /// The figure to minimize less that of the scenario as written, paired.
+    pub difference: Estimate,
+    /// The scenario as written: that figure, and whether it meets the constraints.
+    pub written: (Estimate, bool),
+    /// Settings before it that failed on fresh seeds.
+    pub failed: usize,
+}
+
+/// Settings that may fail on fresh seeds before the search is given up.
+const ROUNDS: usize = 4;
+
+/// Runs a Latin hypercube of settings and proves the best one that meets the constraints on fresh seeds.
+///
+/// # Errors
+/// A key or value that is wrong.
+pub fn tune_cluster(
+    template: &ClusterTemplate<'_>,
+    ranges: &[Range],
+    minimize: &str,
+    constraints: &[ClusterConstraint],
+    (trials, replications, first_seed): (usize, u64, u64),
+) -> Result<ClusterTuned, String> {
+    let layout = super::sweep::Layout::LatinHypercube(trials);
+    let points = super::sweep::points(ranges, layout, first_seed);
+    let settings =
+        |point: &Vec<Value>| ranges.iter().map(|range| range.key.clone()).zip(point.clone()).collect();
+    let settings: Vec<Vec<(String, Value)>> = points.iter().map(settings).collect();
+    let search = first_seed..first_seed.saturating_add(replications);
+    let holds = |runs: &ClusterRuns| constraints.iter().all(|constraint| constraint.holds(runs));
+    let results = template.run(&settings, search.clone())?;
+    let mut feasible: Vec<(f64, &Vec<(String, Value)>)> = results
+        .iter()
+        .zip(&settings)
+        .filter(|(runs, _)| holds(runs))
+        .filter_map(|(runs, settings)| Some((runs.estimate(minimize).mean?, settings)))
+        .collect();
+    feasible.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let fresh = |round: usize| {
+        let start = search.end.saturating_add(round as u64 * replications);
+        start..start.saturating_add(replications)
+    };
+    let mut best = None;
+    for (round, (_, settings)) in feasible.iter().take(ROUNDS).enumerate() {
+        let both = template.run(&[(*settings).clone(), Vec::new()], fresh(round))?;
+        if holds(&both[0]) {
+            best = Some(found((*settings).clone(), &both, minimize, holds(&both[1]), round));
+            break;
+        }
+    }
+    let confirmed = fresh(best.as_ref().map_or(0, |best| best.failed));
+    let ends = |seeds: &std::ops::Range<u64>| (seeds.start, seeds.end.saturating_sub(1));
+    Ok(ClusterTuned {
+        minimize: minimize.to_owned(),
+        subject_to: constraints.to_vec(),
+        tried: settings.len(),
+        feasible: feasible.len(),
+        best,
+        seeds: [ends(&search), ends(&confirmed)],
+    })
+}
+
+fn found(
+    settings: Vec<(String, Value)>,
+    both: &[ClusterRuns],
+    minimize: &str,
+    written_holds: bool,
+    failed: usize,
+) -> ClusterBest {
+    let figures = FIGURES.iter().map(|(key, ..)| ((*key).to_owned(), both[0].estimate(key)));
+    let difference = Estimate::paired(&both[0].numbers(minimize), &both[1].numbers(minimize));
+    let is_finite = difference.mean.is_some_and(f64::is_finite);
+    ClusterBest {
+        settings,
+        figures: figures.collect(),
+        difference: if is_finite { difference } else { Estimate::default() },
+        written: (both[1].estimate(minimize), written_holds),
+        failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCENARIO: &str = r#"
+format = 1
+title = "Crashes"
+nodes = ["A", "B", "C"]
+[[task]]
+name = "import"
+[work]
+buckets = 60
+bucket = "20s"
+[scan]
+close_done = true
+[failures]
+mean_between = "15m"
+mean_repair = "3m"
+"#;
+
+    fn template() -> ClusterTemplate<'static> {
+        ClusterTemplate::new(SCENARIO, "crashes.toml", &|_| Err("no files".into())).unwrap()
+    }
+
+    #[test]
+    fn a_longer_silence_before_a_node_is_given_up_costs_time() {
+        let silence = |value: &str| vec![("timers.down_after".to_owned(), Value::from(value))];
+        let runs = template().run(&[silence("1m"), silence("15m")], 1..31).unwrap();
+        let difference = Estimate::paired(&runs[1].numbers("makespan_s"), &runs[0].numbers("makespan_s"));
+        assert!(difference.low().is_some_and(|low| low > 0.0), "{difference:?}");
+        assert_ne!(runs[0].numbers("makespan_s")[0], runs[0].numbers("makespan_s")[1], "seeds differ");
+    }
+
+    #[test]
+    fn keys_that_do_not_exist_are_refused_by_name() {
+        let error = template().with(&[("scan.minimum".into(), "1m".into())]).unwrap_err();
+        assert!(error.contains("minimum"), "{error}");
+        assert!(template().with(&[("task.export.name".into(), "x".into())]).unwrap_err().contains("export"));
+    }
+
+    #[test]
+    fn the_found_setting_holds_on_fresh_seeds_and_an_impossible_one_is_said() {
+        let ranges = [Range::parse("timers.down_after=1m..15m").unwrap()];
+        let tuned = |bound: &str| {
+            let constraint = ClusterConstraint::parse(&format!("makespan_s < {bound}")).unwrap();
+            tune_cluster(&template(), &ranges, "wasted_work_s", &[constraint], (16, 20, 1)).unwrap()
+        };
+        let best = tuned("20m").best.expect("some silence is short enough");
+        let high = best.figures[0].1.high().unwrap();
+        assert!(best.figures[0].0 == "makespan_s" && high < 1200.0, "{high}");
+        assert!(tuned("10s").best.is_none());
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_nothing() {
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| template().run(&[Vec::new()], 1..21).unwrap())
+        };
+        assert_eq!(on(1), on(3));
+    }
+}
