@@ -13,14 +13,13 @@
 
 use super::history::History;
 use super::occupancy::{INITIAL_SLOTS, SlotsPerWorker, concurrency};
-use super::pacing::{Paced, rule_for};
+use super::pacing::{Paced, PacedRule, rule_for};
 use super::sizing::{MIN_COUNT, max_count, saturated};
-use super::{Context, ScalingAlgorithm, Verdict};
+use super::{Context, Verdict};
 use crate::config::{ConfigError, ConfigMap, KeyDoc, Reader};
 use crate::decision::{Limit, Rule};
 use crate::metrics::MetricsSnapshot;
-use crate::signals::TaskAdd;
-use crate::time::{Millis, Timestamp};
+use crate::time::Millis;
 
 const MAX_COUNT: KeyDoc = max_count(100);
 const BREAK_EVEN: KeyDoc =
@@ -48,8 +47,18 @@ impl DelayedOff {
             needed: History::read(state, "needed_workers"),
         })
     }
+}
 
-    fn decide(&mut self, context: Context<'_>) -> Result<Verdict, Verdict> {
+impl PacedRule for DelayedOff {
+    fn paced(&self) -> &Paced {
+        &self.paced
+    }
+
+    fn paced_mut(&mut self) -> &mut Paced {
+        &mut self.paced
+    }
+
+    fn decide(&mut self, context: Context<'_>, _metrics: &MetricsSnapshot) -> Result<Verdict, Verdict> {
         self.paced.take_turn(context)?;
         self.slots.observe(context.observation);
         let tasks = concurrency(context.observation).ok_or_else(|| self.paced.wait(None))?;
@@ -68,35 +77,10 @@ impl DelayedOff {
             ("break_even_ms", self.break_even.as_f64()),
         ]))
     }
-}
 
-impl ScalingAlgorithm for DelayedOff {
-    fn on_task_added(&mut self, _context: Context<'_>, _add: &TaskAdd) -> Verdict {
-        Verdict::NOTHING
-    }
-
-    fn on_metrics(&mut self, context: Context<'_>, _metrics: &MetricsSnapshot) -> Verdict {
-        self.decide(context).unwrap_or_else(|said| said)
-    }
-
-    fn poll_interval(&self, _now: Timestamp) -> Millis {
-        self.paced.interval()
-    }
-
-    fn planned(&self) -> Option<u32> {
-        Some(self.paced.planned.get())
-    }
-
-    fn register(&mut self) -> u32 {
-        self.paced.register()
-    }
-
-    fn state(&self) -> ConfigMap {
-        let mut state = ConfigMap::new();
-        self.paced.write(&mut state);
-        self.slots.write(&mut state);
-        self.needed.write(&mut state);
-        state
+    fn remember(&self, state: &mut ConfigMap) {
+        self.slots.write(state);
+        self.needed.write(state);
     }
 }
 

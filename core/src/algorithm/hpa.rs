@@ -12,15 +12,13 @@
 //! CPU use, by which the original is mostly run, is here the use of slots. Signals are not used.
 
 use super::occupancy::utilization;
-use super::pacing::{Paced, rule_for};
+use super::pacing::{Paced, PacedRule, rule_for};
 use super::sizing::{max_count, min_count, saturated};
 use super::stabilizing::{DOWN_WINDOW, Stabilizer, TOLERANCE, UP_PCT, UP_PERIOD, UP_WORKERS};
-use super::{Context, ScalingAlgorithm, Verdict};
+use super::{Context, Verdict};
 use crate::config::{ConfigError, ConfigMap, KeyDoc, Reader};
 use crate::decision::{Limit, Rule};
 use crate::metrics::{MetricsSnapshot, Observation};
-use crate::signals::TaskAdd;
-use crate::time::{Millis, Timestamp};
 
 // At size 0 there is no use to measure: the original does not go there by use alone.
 const MIN_COUNT: KeyDoc = min_count(1).at_least(1.0);
@@ -82,8 +80,18 @@ impl Hpa {
             stabilizer: Stabilizer::read(&config, state)?,
         })
     }
+}
 
-    fn decide(&mut self, context: Context<'_>) -> Result<Verdict, Verdict> {
+impl PacedRule for Hpa {
+    fn paced(&self) -> &Paced {
+        &self.paced
+    }
+
+    fn paced_mut(&mut self) -> &mut Paced {
+        &mut self.paced
+    }
+
+    fn decide(&mut self, context: Context<'_>, _metrics: &MetricsSnapshot) -> Result<Verdict, Verdict> {
         self.paced.take_turn(context)?;
         let usage = Usage::of(context.observation).ok_or_else(|| self.paced.wait(None))?;
         let current = self.paced.planned.get();
@@ -99,34 +107,9 @@ impl Hpa {
             ("starting_workers", usage.starting),
         ]))
     }
-}
 
-impl ScalingAlgorithm for Hpa {
-    fn on_task_added(&mut self, _context: Context<'_>, _add: &TaskAdd) -> Verdict {
-        Verdict::NOTHING
-    }
-
-    fn on_metrics(&mut self, context: Context<'_>, _metrics: &MetricsSnapshot) -> Verdict {
-        self.decide(context).unwrap_or_else(|said| said)
-    }
-
-    fn poll_interval(&self, _now: Timestamp) -> Millis {
-        self.paced.interval()
-    }
-
-    fn planned(&self) -> Option<u32> {
-        Some(self.paced.planned.get())
-    }
-
-    fn register(&mut self) -> u32 {
-        self.paced.register()
-    }
-
-    fn state(&self) -> ConfigMap {
-        let mut state = ConfigMap::new();
-        self.paced.write(&mut state);
-        self.stabilizer.write(&mut state);
-        state
+    fn remember(&self, state: &mut ConfigMap) {
+        self.stabilizer.write(state);
     }
 }
 

@@ -5,15 +5,14 @@
 //! by an external metric with an average value: no change while `backlog / (5 * workers)` is within the tolerance.
 //! How sizes are reached: module `stabilizing`. Signals are not used.
 
-use super::pacing::{Pace, Paced, rule_for};
+use super::pacing::{Pace, Paced, PacedRule, rule_for};
 use super::sizing::{Bounds, MIN_COUNT, Totals, max_count, saturated};
 use super::stabilizing::{DOWN_WINDOW, Stabilizer, TOLERANCE, UP_PCT, UP_PERIOD, UP_WORKERS};
 use super::state::{Slot, time};
-use super::{Context, ScalingAlgorithm, Verdict};
+use super::{Context, Verdict};
 use crate::config::{ConfigError, ConfigMap, KeyDoc, Reader};
 use crate::decision::{Limit, Rule};
 use crate::metrics::MetricsSnapshot;
-use crate::signals::TaskAdd;
 use crate::time::{Millis, Timestamp};
 
 const MAX_COUNT: KeyDoc = max_count(100);
@@ -74,6 +73,33 @@ impl Keda {
         })
     }
 
+    /// Whether the last worker may go; one that never had work need not wait.
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.paced.bounds.min == 0 && self.last_active.elapsed(now) > self.cooldown
+    }
+
+    fn size(&mut self, context: Context<'_>, current: u32, backlog: f64) -> Verdict {
+        let is_tolerated = self.stabilizer.tolerates(backlog / (self.target * f64::from(current)));
+        let recommended =
+            if is_tolerated { i64::from(current) } else { saturated((backlog / self.target).ceil()) };
+        let bounds = Bounds { min: self.paced.bounds.min.max(1), ..self.paced.bounds };
+        let (size, cut) = self.stabilizer.settle(context.now, current, recommended, bounds);
+        let limit = cut.or(is_tolerated.then_some(Limit::Tolerance));
+        let rule = rule_for(recommended, current, Rule::BacklogPerWorkerAbove, Rule::BacklogPerWorkerBelow);
+        let verdict = self.paced.go(context, rule, recommended, (size, limit));
+        verdict.with_all(&[("target_backlog_per_worker", self.target)])
+    }
+}
+
+impl PacedRule for Keda {
+    fn paced(&self) -> &Paced {
+        &self.paced
+    }
+
+    fn paced_mut(&mut self) -> &mut Paced {
+        &mut self.paced
+    }
+
     fn decide(&mut self, context: Context<'_>, metrics: &MetricsSnapshot) -> Result<Verdict, Verdict> {
         self.paced.take_turn(context)?;
         let totals = Totals::of(metrics).ok_or_else(|| self.paced.wait(None))?;
@@ -97,52 +123,10 @@ impl Keda {
         ]))
     }
 
-    /// Whether the last worker may go; one that never had work need not wait.
-    fn is_over(&self, now: Timestamp) -> bool {
-        self.paced.bounds.min == 0 && self.last_active.elapsed(now) > self.cooldown
-    }
-
-    fn size(&mut self, context: Context<'_>, current: u32, backlog: f64) -> Verdict {
-        let is_tolerated = self.stabilizer.tolerates(backlog / (self.target * f64::from(current)));
-        let recommended =
-            if is_tolerated { i64::from(current) } else { saturated((backlog / self.target).ceil()) };
-        let bounds = Bounds { min: self.paced.bounds.min.max(1), ..self.paced.bounds };
-        let (size, cut) = self.stabilizer.settle(context.now, current, recommended, bounds);
-        let limit = cut.or(is_tolerated.then_some(Limit::Tolerance));
-        let rule = rule_for(recommended, current, Rule::BacklogPerWorkerAbove, Rule::BacklogPerWorkerBelow);
-        let verdict = self.paced.go(context, rule, recommended, (size, limit));
-        verdict.with_all(&[("target_backlog_per_worker", self.target)])
-    }
-}
-
-impl ScalingAlgorithm for Keda {
-    fn on_task_added(&mut self, _context: Context<'_>, _add: &TaskAdd) -> Verdict {
-        Verdict::NOTHING
-    }
-
-    fn on_metrics(&mut self, context: Context<'_>, metrics: &MetricsSnapshot) -> Verdict {
-        self.decide(context, metrics).unwrap_or_else(|said| said)
-    }
-
-    fn poll_interval(&self, _now: Timestamp) -> Millis {
-        self.paced.interval()
-    }
-
-    fn planned(&self) -> Option<u32> {
-        Some(self.paced.planned.get())
-    }
-
-    fn register(&mut self) -> u32 {
-        self.paced.register()
-    }
-
-    fn state(&self) -> ConfigMap {
-        let mut state = ConfigMap::new();
-        self.paced.write(&mut state);
-        self.looks.write(&mut state);
-        self.stabilizer.write(&mut state);
-        self.last_active.write(LAST_ACTIVE, &mut state);
-        state
+    fn remember(&self, state: &mut ConfigMap) {
+        self.looks.write(state);
+        self.stabilizer.write(state);
+        self.last_active.write(LAST_ACTIVE, state);
     }
 }
 

@@ -15,10 +15,10 @@
 
 use super::history::History;
 use super::occupancy::{INITIAL_SLOTS, SlotsPerWorker, concurrency};
-use super::pacing::{Paced, rule_for};
+use super::pacing::{Paced, PacedRule, rule_for};
 use super::sizing::{MIN_COUNT, max_count, saturated};
 use super::state::{Slot, count, time};
-use super::{Context, ScalingAlgorithm, Verdict};
+use super::{Context, Verdict};
 use crate::config::{ConfigError, ConfigMap, KeyDoc, Reader};
 use crate::decision::{Limit, Rule};
 use crate::metrics::MetricsSnapshot;
@@ -134,39 +134,6 @@ impl Kpa {
         })
     }
 
-    fn decide(&mut self, context: Context<'_>) -> Result<Verdict, Verdict> {
-        self.paced.take_turn(context)?;
-        let tick = self.tick(context).ok_or_else(|| self.paced.wait(None))?;
-        let current = self.paced.planned.get();
-        let is_panic = self.panics(context.now, &tick);
-        let (rule, recommended, held) = if is_panic {
-            // After a surge the slow average can be the larger one.
-            let larger = tick.wanted_panic.max(tick.wanted_stable);
-            let wanted = saturated(self.within_rates(&tick, larger));
-            let kept = i64::from(self.panic_size.get().unwrap_or(0).max(current));
-            (Rule::Panic, wanted, (kept > wanted).then_some((kept, Limit::Panicking)))
-        } else {
-            let wanted = saturated(tick.wanted_stable);
-            let least = saturated(self.within_rates(&tick, tick.wanted_stable));
-            let rule = rule_for(wanted, current, Rule::ConcurrencyAbove, Rule::ConcurrencyBelow);
-            let limit = if least > wanted { Limit::MaxStepDown } else { Limit::MaxStep };
-            (rule, wanted, (least != wanted).then_some((least, limit)))
-        };
-        let (size, cut) = self.paced.bounds.cut(held.map_or(recommended, |(size, _)| size));
-        let (size, grace) = self.with_grace(context.now, current, size);
-        if is_panic {
-            self.panic_size.set(size);
-        }
-        let limit = grace.or(cut).or(held.map(|(_, limit)| limit));
-        let verdict = self.paced.go(context, rule, recommended, (size, limit));
-        Ok(verdict.with_all(&[
-            ("stable_concurrency", tick.stable),
-            ("panic_concurrency", tick.panic),
-            ("target_concurrency", self.config.target * self.slots.get()),
-            ("ready_workers", tick.ready),
-        ]))
-    }
-
     fn tick(&mut self, context: Context<'_>) -> Option<Tick> {
         self.slots.observe(context.observation);
         let tasks = concurrency(context.observation)?;
@@ -214,7 +181,15 @@ impl Kpa {
     }
 }
 
-impl ScalingAlgorithm for Kpa {
+impl PacedRule for Kpa {
+    fn paced(&self) -> &Paced {
+        &self.paced
+    }
+
+    fn paced_mut(&mut self) -> &mut Paced {
+        &mut self.paced
+    }
+
     fn on_task_added(&mut self, context: Context<'_>, add: &TaskAdd) -> Verdict {
         if !add.is_eligible() || self.paced.planned.get() > 0 {
             return Verdict::NOTHING;
@@ -224,31 +199,45 @@ impl ScalingAlgorithm for Kpa {
         verdict.with_all(&[("no_sync_match_count", f64::from(add.no_sync_match_signals_batched))])
     }
 
-    fn on_metrics(&mut self, context: Context<'_>, _metrics: &MetricsSnapshot) -> Verdict {
-        self.decide(context).unwrap_or_else(|said| said)
+    fn decide(&mut self, context: Context<'_>, _metrics: &MetricsSnapshot) -> Result<Verdict, Verdict> {
+        self.paced.take_turn(context)?;
+        let tick = self.tick(context).ok_or_else(|| self.paced.wait(None))?;
+        let current = self.paced.planned.get();
+        let is_panic = self.panics(context.now, &tick);
+        let (rule, recommended, held) = if is_panic {
+            // After a surge the slow average can be the larger one.
+            let larger = tick.wanted_panic.max(tick.wanted_stable);
+            let wanted = saturated(self.within_rates(&tick, larger));
+            let kept = i64::from(self.panic_size.get().unwrap_or(0).max(current));
+            (Rule::Panic, wanted, (kept > wanted).then_some((kept, Limit::Panicking)))
+        } else {
+            let wanted = saturated(tick.wanted_stable);
+            let least = saturated(self.within_rates(&tick, tick.wanted_stable));
+            let rule = rule_for(wanted, current, Rule::ConcurrencyAbove, Rule::ConcurrencyBelow);
+            let limit = if least > wanted { Limit::MaxStepDown } else { Limit::MaxStep };
+            (rule, wanted, (least != wanted).then_some((least, limit)))
+        };
+        let (size, cut) = self.paced.bounds.cut(held.map_or(recommended, |(size, _)| size));
+        let (size, grace) = self.with_grace(context.now, current, size);
+        if is_panic {
+            self.panic_size.set(size);
+        }
+        let limit = grace.or(cut).or(held.map(|(_, limit)| limit));
+        let verdict = self.paced.go(context, rule, recommended, (size, limit));
+        Ok(verdict.with_all(&[
+            ("stable_concurrency", tick.stable),
+            ("panic_concurrency", tick.panic),
+            ("target_concurrency", self.config.target * self.slots.get()),
+            ("ready_workers", tick.ready),
+        ]))
     }
 
-    fn poll_interval(&self, _now: Timestamp) -> Millis {
-        self.paced.interval()
-    }
-
-    fn planned(&self) -> Option<u32> {
-        Some(self.paced.planned.get())
-    }
-
-    fn register(&mut self) -> u32 {
-        self.paced.register()
-    }
-
-    fn state(&self) -> ConfigMap {
-        let mut state = ConfigMap::new();
-        self.paced.write(&mut state);
-        self.slots.write(&mut state);
-        self.tasks.write(&mut state);
-        self.last_panic.write(PANIC_SINCE, &mut state);
-        self.panic_size.write(PANIC_SIZE, &mut state);
-        self.idle_since.write(IDLE_SINCE, &mut state);
-        state
+    fn remember(&self, state: &mut ConfigMap) {
+        self.slots.write(state);
+        self.tasks.write(state);
+        self.last_panic.write(PANIC_SINCE, state);
+        self.panic_size.write(PANIC_SIZE, state);
+        self.idle_since.write(IDLE_SINCE, state);
     }
 }
 

@@ -17,15 +17,13 @@
 //! right-sizing data centers", SPAA 2018). Signals are not used.
 
 use super::occupancy::{INITIAL_SLOTS, SlotsPerWorker, concurrency};
-use super::pacing::{Paced, rule_for};
+use super::pacing::{Paced, PacedRule, rule_for};
 use super::sizing::MIN_COUNT;
 use super::state::{Entry, finite};
-use super::{Context, ScalingAlgorithm, Verdict};
+use super::{Context, Verdict};
 use crate::config::{ConfigError, ConfigMap, KeyDoc, Reader};
 use crate::decision::Rule;
 use crate::metrics::MetricsSnapshot;
-use crate::signals::TaskAdd;
-use crate::time::{Millis, Timestamp};
 use serde_json::Value;
 
 // The costs of all sizes are part of the state.
@@ -64,29 +62,6 @@ impl Lcp {
             costs: read_costs(state, paced.bounds.max as usize + 1),
             paced,
         })
-    }
-
-    fn decide(&mut self, context: Context<'_>) -> Result<Verdict, Verdict> {
-        self.paced.take_turn(context)?;
-        self.slots.observe(context.observation);
-        let tasks = concurrency(context.observation).ok_or_else(|| self.paced.wait(None))?;
-        let most = f64::from(self.paced.bounds.max);
-        // A load beyond the largest size asks for that size, however far beyond.
-        let load = (tasks / self.slots.get()).min(most);
-        self.begin();
-        self.charge(load);
-        let (low, high) = self.corridor();
-        let current = self.paced.planned.get();
-        let recommended = i64::from(current.clamp(low, high));
-        let cut = self.paced.bounds.cut(recommended);
-        let rule = rule_for(recommended, current, Rule::CostAbove, Rule::CostBelow);
-        Ok(self.paced.go(context, rule, recommended, cut).with_all(&[
-            ("concurrency", tasks),
-            ("slots_per_worker", self.slots.get()),
-            ("lower_bound_workers", low.into()),
-            ("upper_bound_workers", high.into()),
-            ("switching_cost_s", self.switching),
-        ]))
     }
 
     /// At the start the present size is free, and a larger one costs its starts.
@@ -149,35 +124,43 @@ fn read_costs(state: &ConfigMap, sizes: usize) -> Vec<f64> {
     costs.filter(fits).unwrap_or_default()
 }
 
-impl ScalingAlgorithm for Lcp {
-    fn on_task_added(&mut self, _context: Context<'_>, _add: &TaskAdd) -> Verdict {
-        Verdict::NOTHING
+impl PacedRule for Lcp {
+    fn paced(&self) -> &Paced {
+        &self.paced
     }
 
-    fn on_metrics(&mut self, context: Context<'_>, _metrics: &MetricsSnapshot) -> Verdict {
-        self.decide(context).unwrap_or_else(|said| said)
+    fn paced_mut(&mut self) -> &mut Paced {
+        &mut self.paced
     }
 
-    fn poll_interval(&self, _now: Timestamp) -> Millis {
-        self.paced.interval()
+    fn decide(&mut self, context: Context<'_>, _metrics: &MetricsSnapshot) -> Result<Verdict, Verdict> {
+        self.paced.take_turn(context)?;
+        self.slots.observe(context.observation);
+        let tasks = concurrency(context.observation).ok_or_else(|| self.paced.wait(None))?;
+        let most = f64::from(self.paced.bounds.max);
+        // A load beyond the largest size asks for that size, however far beyond.
+        let load = (tasks / self.slots.get()).min(most);
+        self.begin();
+        self.charge(load);
+        let (low, high) = self.corridor();
+        let current = self.paced.planned.get();
+        let recommended = i64::from(current.clamp(low, high));
+        let cut = self.paced.bounds.cut(recommended);
+        let rule = rule_for(recommended, current, Rule::CostAbove, Rule::CostBelow);
+        Ok(self.paced.go(context, rule, recommended, cut).with_all(&[
+            ("concurrency", tasks),
+            ("slots_per_worker", self.slots.get()),
+            ("lower_bound_workers", low.into()),
+            ("upper_bound_workers", high.into()),
+            ("switching_cost_s", self.switching),
+        ]))
     }
 
-    fn planned(&self) -> Option<u32> {
-        Some(self.paced.planned.get())
-    }
-
-    fn register(&mut self) -> u32 {
-        self.paced.register()
-    }
-
-    fn state(&self) -> ConfigMap {
-        let mut state = ConfigMap::new();
-        self.paced.write(&mut state);
-        self.slots.write(&mut state);
+    fn remember(&self, state: &mut ConfigMap) {
+        self.slots.write(state);
         if !self.costs.is_empty() {
             state.insert(COSTS.to_owned(), self.costs.iter().map(|cost| cost.to_json()).collect());
         }
-        state
     }
 }
 

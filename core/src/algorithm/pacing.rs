@@ -2,9 +2,11 @@
 
 use super::sizing::{Bounds, Planned};
 use super::state::{Slot, time};
-use super::{Context, Verdict, Wish};
+use super::{Context, ScalingAlgorithm, Verdict, Wish};
 use crate::config::{ConfigError, ConfigMap, KeyDoc, Reader};
 use crate::decision::{Limit, Reason, Rule};
+use crate::metrics::MetricsSnapshot;
+use crate::signals::TaskAdd;
 use crate::time::{Millis, Timestamp};
 
 /// Lets something happen once an interval.
@@ -57,17 +59,8 @@ impl Paced {
         })
     }
 
-    pub(super) fn write(&self, state: &mut ConfigMap) {
-        self.planned.write(state);
-        self.pace.write(state);
-    }
-
     pub(super) fn interval(&self) -> Millis {
         self.pace.interval
-    }
-
-    pub(super) fn register(&mut self) -> u32 {
-        self.planned.register(self.bounds)
     }
 
     /// Takes the turn if the interval has passed, and has at least the minimum of workers. The error is what there
@@ -108,6 +101,56 @@ impl Paced {
         };
         let reason = Reason::new(rule).wishing(recommended, self.planned.get().into(), limit);
         Verdict::new(wish, reason.with("current_workers", current.into()))
+    }
+}
+
+/// A rule that decides on a size once each control interval. What such rules have in common is written once: they
+/// look at statistics only, plan a size, and remember the plan and their turn beside what is their own.
+pub(super) trait PacedRule {
+    fn paced(&self) -> &Paced;
+    fn paced_mut(&mut self) -> &mut Paced;
+
+    /// Takes the turn; the error is what there is to say without one.
+    fn decide(&mut self, context: Context<'_>, metrics: &MetricsSnapshot) -> Result<Verdict, Verdict>;
+
+    /// Tasks were added: most rules do not listen.
+    fn on_task_added(&mut self, _context: Context<'_>, _add: &TaskAdd) -> Verdict {
+        Verdict::NOTHING
+    }
+
+    /// Writes down what it remembers beside plan and turn.
+    fn remember(&self, state: &mut ConfigMap);
+}
+
+impl<R: PacedRule> ScalingAlgorithm for R {
+    fn on_task_added(&mut self, context: Context<'_>, add: &TaskAdd) -> Verdict {
+        PacedRule::on_task_added(self, context, add)
+    }
+
+    fn on_metrics(&mut self, context: Context<'_>, metrics: &MetricsSnapshot) -> Verdict {
+        self.decide(context, metrics).unwrap_or_else(|said| said)
+    }
+
+    fn poll_interval(&self, _now: Timestamp) -> Millis {
+        self.paced().interval()
+    }
+
+    fn planned(&self) -> Option<u32> {
+        Some(self.paced().planned.get())
+    }
+
+    fn register(&mut self) -> u32 {
+        let paced = self.paced_mut();
+        paced.planned.register(paced.bounds)
+    }
+
+    fn state(&self) -> ConfigMap {
+        let mut state = ConfigMap::new();
+        let paced = self.paced();
+        paced.planned.write(&mut state);
+        paced.pace.write(&mut state);
+        self.remember(&mut state);
+        state
     }
 }
 

@@ -13,15 +13,14 @@
 //! 1960. The margin: S. Halfin, W. Whitt, "Heavy-traffic limits for queues with many exponential servers",
 //! Operations Research 29, 1981. Signals are not used.
 
-use super::pacing::{Paced, rule_for};
+use super::pacing::{Paced, PacedRule, rule_for};
 use super::part_mean::PartMean;
 use super::sizing::{MIN_COUNT, Totals, max_count, saturated};
 use super::state::{Entry, Slot, finite};
-use super::{Context, ScalingAlgorithm, Verdict};
+use super::{Context, Verdict};
 use crate::config::{ConfigError, ConfigMap, KeyDoc, Reader};
 use crate::decision::Rule;
 use crate::metrics::MetricsSnapshot;
-use crate::signals::TaskAdd;
 use crate::time::{Millis, Timestamp};
 use serde_json::Value;
 
@@ -99,6 +98,33 @@ impl Seasonal {
         })
     }
 
+    fn learn(&mut self, now: Timestamp, rate: f64) {
+        self.profile.learn(now, rate);
+        let alpha = self.config.alpha;
+        let average = |sample: f64, previous: f64| alpha * sample + (1.0 - alpha) * previous;
+        self.smoothed.set(self.smoothed.get().map_or(rate, |previous| average(rate, previous)));
+        if let Some(expected) = self.profile.at(now) {
+            self.offset.set(average(rate - expected, self.offset.get().unwrap_or(0.0)));
+        }
+    }
+
+    fn forecast(&self, now: Timestamp) -> f64 {
+        let offset = self.offset.get().unwrap_or(0.0);
+        let smoothed = self.smoothed.get().unwrap_or(0.0);
+        let at = |then| self.profile.at(then).map_or(smoothed, |rate| rate + offset);
+        at(now).max(at(now.plus(self.config.lead))).max(0.0)
+    }
+}
+
+impl PacedRule for Seasonal {
+    fn paced(&self) -> &Paced {
+        &self.paced
+    }
+
+    fn paced_mut(&mut self) -> &mut Paced {
+        &mut self.paced
+    }
+
     fn decide(&mut self, context: Context<'_>, metrics: &MetricsSnapshot) -> Result<Verdict, Verdict> {
         self.paced.take_turn(context)?;
         let totals = Totals::of(metrics).ok_or_else(|| self.paced.wait(None))?;
@@ -119,52 +145,10 @@ impl Seasonal {
         ]))
     }
 
-    fn learn(&mut self, now: Timestamp, rate: f64) {
-        self.profile.learn(now, rate);
-        let alpha = self.config.alpha;
-        let average = |sample: f64, previous: f64| alpha * sample + (1.0 - alpha) * previous;
-        self.smoothed.set(self.smoothed.get().map_or(rate, |previous| average(rate, previous)));
-        if let Some(expected) = self.profile.at(now) {
-            self.offset.set(average(rate - expected, self.offset.get().unwrap_or(0.0)));
-        }
-    }
-
-    fn forecast(&self, now: Timestamp) -> f64 {
-        let offset = self.offset.get().unwrap_or(0.0);
-        let smoothed = self.smoothed.get().unwrap_or(0.0);
-        let at = |then| self.profile.at(then).map_or(smoothed, |rate| rate + offset);
-        at(now).max(at(now.plus(self.config.lead))).max(0.0)
-    }
-}
-
-impl ScalingAlgorithm for Seasonal {
-    fn on_task_added(&mut self, _context: Context<'_>, _add: &TaskAdd) -> Verdict {
-        Verdict::NOTHING
-    }
-
-    fn on_metrics(&mut self, context: Context<'_>, metrics: &MetricsSnapshot) -> Verdict {
-        self.decide(context, metrics).unwrap_or_else(|said| said)
-    }
-
-    fn poll_interval(&self, _now: Timestamp) -> Millis {
-        self.paced.interval()
-    }
-
-    fn planned(&self) -> Option<u32> {
-        Some(self.paced.planned.get())
-    }
-
-    fn register(&mut self) -> u32 {
-        self.paced.register()
-    }
-
-    fn state(&self) -> ConfigMap {
-        let mut state = ConfigMap::new();
-        self.paced.write(&mut state);
-        self.profile.write(&mut state);
-        self.offset.write(OFFSET, &mut state);
-        self.smoothed.write(SMOOTHED, &mut state);
-        state
+    fn remember(&self, state: &mut ConfigMap) {
+        self.profile.write(state);
+        self.offset.write(OFFSET, state);
+        self.smoothed.write(SMOOTHED, state);
     }
 }
 

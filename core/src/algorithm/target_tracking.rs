@@ -13,15 +13,14 @@
 
 use super::history::History;
 use super::occupancy::utilization;
-use super::pacing::{Paced, rule_for};
+use super::pacing::{Paced, PacedRule, rule_for};
 use super::part_mean::PartMean;
 use super::sizing::{max_count, min_count, saturated};
 use super::state::{Slot, count, time};
-use super::{Context, ScalingAlgorithm, Verdict};
+use super::{Context, Verdict};
 use crate::config::{ConfigError, ConfigMap, KeyDoc, Reader};
 use crate::decision::{Limit, Rule};
 use crate::metrics::MetricsSnapshot;
-use crate::signals::TaskAdd;
 use crate::time::{Millis, Timestamp};
 
 // At size 0 there is no use to measure, so the policy would never come back.
@@ -120,26 +119,6 @@ impl TargetTracking {
         })
     }
 
-    fn decide(&mut self, context: Context<'_>) -> Result<Verdict, Verdict> {
-        self.paced.take_turn(context)?;
-        let usage = utilization(context.observation).ok_or_else(|| self.paced.wait(None))?;
-        let closed = self.periods.add(context.now, usage);
-        let high = self.periods.in_a_row(|average| average > self.config.target);
-        let low = self.periods.in_a_row(|average| average < self.config.target * self.config.in_share);
-        let average = self.periods.latest().unwrap_or(usage);
-        let verdict = match closed {
-            true if high >= self.config.out_periods => self.scale_out(context, average),
-            true if low >= self.config.in_periods => self.scale_in(context, average),
-            _ => self.paced.wait(Some(Limit::TooFewPeriods)),
-        };
-        Ok(verdict.with_all(&[
-            ("utilization", average),
-            ("target_utilization", self.config.target),
-            ("periods_above", high as f64),
-            ("periods_below", low as f64),
-        ]))
-    }
-
     fn scale_out(&mut self, context: Context<'_>, average: f64) -> Verdict {
         let current = self.paced.planned.get();
         let cools =
@@ -174,35 +153,40 @@ impl TargetTracking {
     }
 }
 
-impl ScalingAlgorithm for TargetTracking {
-    fn on_task_added(&mut self, _context: Context<'_>, _add: &TaskAdd) -> Verdict {
-        Verdict::NOTHING
+impl PacedRule for TargetTracking {
+    fn paced(&self) -> &Paced {
+        &self.paced
     }
 
-    fn on_metrics(&mut self, context: Context<'_>, _metrics: &MetricsSnapshot) -> Verdict {
-        self.decide(context).unwrap_or_else(|said| said)
+    fn paced_mut(&mut self) -> &mut Paced {
+        &mut self.paced
     }
 
-    fn poll_interval(&self, _now: Timestamp) -> Millis {
-        self.paced.interval()
+    fn decide(&mut self, context: Context<'_>, _metrics: &MetricsSnapshot) -> Result<Verdict, Verdict> {
+        self.paced.take_turn(context)?;
+        let usage = utilization(context.observation).ok_or_else(|| self.paced.wait(None))?;
+        let closed = self.periods.add(context.now, usage);
+        let high = self.periods.in_a_row(|average| average > self.config.target);
+        let low = self.periods.in_a_row(|average| average < self.config.target * self.config.in_share);
+        let average = self.periods.latest().unwrap_or(usage);
+        let verdict = match closed {
+            true if high >= self.config.out_periods => self.scale_out(context, average),
+            true if low >= self.config.in_periods => self.scale_in(context, average),
+            _ => self.paced.wait(Some(Limit::TooFewPeriods)),
+        };
+        Ok(verdict.with_all(&[
+            ("utilization", average),
+            ("target_utilization", self.config.target),
+            ("periods_above", high as f64),
+            ("periods_below", low as f64),
+        ]))
     }
 
-    fn planned(&self) -> Option<u32> {
-        Some(self.paced.planned.get())
-    }
-
-    fn register(&mut self) -> u32 {
-        self.paced.register()
-    }
-
-    fn state(&self) -> ConfigMap {
-        let mut state = ConfigMap::new();
-        self.paced.write(&mut state);
-        self.periods.write(&mut state);
-        self.last_out.write(LAST_OUT, &mut state);
-        self.last_in.write(LAST_IN, &mut state);
-        self.base.write(BASE, &mut state);
-        state
+    fn remember(&self, state: &mut ConfigMap) {
+        self.periods.write(state);
+        self.last_out.write(LAST_OUT, state);
+        self.last_in.write(LAST_IN, state);
+        self.base.write(BASE, state);
     }
 }
 
