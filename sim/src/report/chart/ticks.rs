@@ -57,7 +57,7 @@ impl Axis {
         const MARKS: [f64; 13] =
             [0.01, 0.1, 1.0, 10.0, 100.0, 1e3, 1e4, 6e4, 6e5, 3.6e6, 3.6e7, 8.64e7 * 7.0, 8.64e7 * 70.0];
         let positive = values.filter(|x| x.is_finite() && *x > 0.0);
-        let least = positive.clone().fold(f64::INFINITY, f64::min).max(1.0);
+        let least = positive.clone().reduce(f64::min).unwrap_or(1.0).max(1.0);
         let most = positive.fold(1.0, f64::max);
         let first = MARKS.iter().rposition(|mark| *mark <= least).unwrap_or(2).min(MARKS.len() - 2);
         let last = MARKS.iter().position(|mark| *mark >= most).unwrap_or(MARKS.len() - 1).max(first + 1);

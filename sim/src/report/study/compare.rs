@@ -63,10 +63,25 @@ fn one(contest: &Contest, out: &mut String) {
         let note = if result.overloaded() > 0 { "  overloaded" } else { "" };
         let _ = writeln!(out, "{:width$}{cost:>19}{change:>11}{wait:>24}{workers:>9}{note}", result.name);
     }
-    for left_out in &contest.left_out {
-        let why = left_out.why.lines().next().unwrap_or_default();
-        let _ = writeln!(out, "left out: {}: {why}", left_out.name);
+    for (names, why) in left_out(contest) {
+        let _ = writeln!(out, "left out: {}: {}", names.join(", "), why.lines().next().unwrap_or_default());
     }
+}
+
+/// What did not run, by its reason: often the same one keeps all algorithms out.
+#[must_use]
+pub fn left_out(contest: &Contest) -> Vec<(Vec<&str>, &str)> {
+    let mut reasons: Vec<(Vec<&str>, &str)> = Vec::new();
+    for left_out in &contest.left_out {
+        // The reason names the algorithm once more; `best fixed` is kept out as `fixed` is.
+        let name = left_out.name.rsplit(' ').next().unwrap_or_default();
+        let why = left_out.why.strip_prefix(name).map_or(left_out.why.as_str(), str::trim_start);
+        match reasons.iter_mut().find(|(_, known)| *known == why) {
+            Some((names, _)) => names.push(&left_out.name),
+            None => reasons.push((vec![&left_out.name], why)),
+        }
+    }
+    reasons
 }
 
 /// Seeds, routing, and what the intervals are conditional on.

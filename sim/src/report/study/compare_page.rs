@@ -2,7 +2,7 @@
 
 use super::again::again;
 use super::amount::with_interval;
-use super::compare::{COLUMNS, LEGEND, change, header, mark};
+use super::compare::{COLUMNS, LEGEND, change, header, left_out, mark};
 use super::scatter::{Dot, Kind, Scatter};
 use super::tune::quantity;
 use crate::report::chart::{Chart, ChartError, Ink, Panel, Scale, Series, Shape, Size, inline_svg};
@@ -17,8 +17,10 @@ use std::fmt::Write as _;
 
 const COST: &str = "cost_usd.total";
 const WAIT: &str = "schedule_to_start.p95";
-const SIDE_BY_SIDE: &str = "<style>.pair{display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr))}\
-                            .pair figure{margin:0}.base{font-weight:600}</style>\n";
+const SIDE_BY_SIDE: &str = "<style>.pair{display:grid;gap:1rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,26rem),1fr))}\
+                            .pair figure{margin:0}.base{font-weight:600}.figures{font-size:.86rem}.figures td,.figures \
+                            th{padding-left:.45rem;padding-right:.45rem}.figures tbody tr:not(.section) th{padding-left:\
+                            .8rem;white-space:normal}</style>\n";
 
 /// The whole page; `command` gives it again.
 ///
@@ -65,10 +67,13 @@ fn overview(contests: &[Contest], body: &mut String) {
             order.push(name);
         }
     });
-    for (key, title) in [(COST, "Cost"), (WAIT, "Wait that 95 % stay below")] {
+    for (key, title) in [
+        (COST, "Cost against each scenario as written"),
+        (WAIT, "Wait that 95 % stay below, marked against each scenario as written"),
+    ] {
         let _ = writeln!(
             body,
-            "<section><h2>{title} against each scenario as written</h2>\n<div class=\"scroll\" tabindex=\"0\"><table \
+            "<section><h2>{title}</h2>\n<div class=\"scroll\" tabindex=\"0\"><table \
              class=\"figures\">\n<thead><tr><td></td>"
         );
         for contest in &ran {
@@ -97,14 +102,16 @@ fn cell(contest: &Contest, name: &str, key: &str) -> String {
         return "-".into();
     };
     let result = &contest.results[i + 1];
-    if key == COST && result.overloaded() > 0 {
+    if result.overloaded() > 0 {
         return "overloaded".into();
     }
-    let change = change(contest, i + 1, key);
-    if change.is_empty() {
-        with_interval(quantity(key), &result.estimate(key), result.is_censored(key))
-    } else {
-        change
+    // A share of a wait that is nearly nothing says nothing: waits stand as they are.
+    let mean = with_interval(quantity(key), &result.estimate(key), result.is_censored(key));
+    let change = if key == COST { change(contest, i + 1, key) } else { String::new() };
+    match key {
+        COST if !change.is_empty() => change,
+        COST => mean,
+        _ => format!("{mean} {}", mark(&contest.difference(i + 1, key))).trim_end().to_owned(),
     }
 }
 
@@ -118,19 +125,21 @@ fn section(contest: &Contest, body: &mut String) -> Result<(), ChartError> {
     if let Some(first) = contest.results.first() {
         let _ = writeln!(body, "<p class=\"soft\">{}</p>", escape(&header(first)));
         figures(contest, body);
-        significant(contest, body);
-        let _ = writeln!(
-            body,
-            "<figure>{}<figcaption>Down and to the left is better: cheap and quick.</figcaption></figure>",
-            cost_against_wait(contest).svg()
-        );
+        if contest.results.len() > 1 {
+            significant(contest, body);
+            let _ = writeln!(
+                body,
+                "<figure>{}<figcaption>Down and to the left is better: cheap and quick.</figcaption></figure>",
+                cost_against_wait(contest).svg()
+            );
+        }
         courses(contest, body)?;
         decisions(contest, body);
     }
     if !contest.left_out.is_empty() {
         body.push_str("<h3>Left out</h3>\n<ul>\n");
-        for left_out in &contest.left_out {
-            let _ = writeln!(body, "<li>{}: {}</li>", escape(&left_out.name), escape(&left_out.why));
+        for (names, why) in left_out(contest) {
+            let _ = writeln!(body, "<li>{}: {}</li>", escape(&names.join(", ")), escape(why));
         }
         body.push_str("</ul>\n");
     }

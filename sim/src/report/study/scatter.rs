@@ -122,10 +122,10 @@ impl Scatter {
             Kind::ALL.iter().rev().filter(|(kind, _)| self.points.iter().any(|dot| dot.kind == *kind))
         {
             text(out, (x, 48.0), name, "end", Ink::Soft);
-            x -= name.len() as f64 * 7.2 + 18.0;
+            x -= name.len() as f64 * 7.4 + 16.0;
             let (ink, size) = kind.look();
             let _ = writeln!(out, "<circle cx=\"{x:.1}\" cy=\"43\" r=\"{size}\" fill=\"{}\"/>", ink.hex());
-            x -= 20.0;
+            x -= 26.0;
         }
     }
 }
@@ -196,6 +196,14 @@ fn name(out: &mut String, dot: &Dot, (x, y): (f64, f64), taken: &mut Vec<(f64, f
     let lines = (0..12).flat_map(|i| [-f64::from(i), f64::from(i)]).map(|i| y + 5.0 + 16.0 * i);
     let line = lines.into_iter().find(|line| is_free(*line, taken)).unwrap_or(y);
     taken.push((from, from + width, line));
+    if (line - y - 5.0).abs() > 12.0 {
+        let _ = writeln!(
+            out,
+            "<line x1=\"{x:.1}\" y1=\"{y:.1}\" x2=\"{at:.1}\" y2=\"{:.1}\" stroke=\"{}\"/>",
+            line - 5.0,
+            Ink::Grey.hex()
+        );
+    }
     text(out, (at, line), &dot.label, anchor, Ink::Text);
 }
 
