@@ -58,6 +58,10 @@ pub enum LatchReason {
     NodesChanged,
     /// The nodes have changed, but the shortest interval has not passed: put off.
     TooEarly,
+    /// Better: only the tasks are reconciled whose definition has changed.
+    DefinitionChanged,
+    /// Better: a definition has changed, but the shortest interval has not passed: put off.
+    DefinitionTooEarly,
     /// Better: only the tasks are reconciled that failed before.
     FailedBefore,
     /// Better: only tasks whose work is complete are looked at, to close what idles.
@@ -78,6 +82,10 @@ impl LatchReason {
             Self::TooEarly => {
                 "The nodes that are up have changed; put off until the minimum interval has passed."
             }
+            Self::DefinitionChanged => "The definition of a task's workers has changed.",
+            Self::DefinitionTooEarly => {
+                "The definition of a task's workers has changed; put off until the minimum interval has passed."
+            }
             Self::FailedBefore => "Tasks whose reconciliation failed before are tried again.",
             Self::WorkDone => "The work of a task is complete: its workers that do not run are closed.",
         }
@@ -87,6 +95,12 @@ impl LatchReason {
     #[must_use]
     pub const fn reconciles(self) -> bool {
         matches!(self, Self::Initial | Self::MaxReached | Self::PutOffBefore | Self::NodesChanged)
+    }
+
+    /// Whether something has changed that a later scan is to deal with.
+    #[must_use]
+    pub const fn puts_off(self) -> bool {
+        matches!(self, Self::TooEarly | Self::DefinitionTooEarly)
     }
 }
 

@@ -7,9 +7,11 @@
 //!
 //! The parts, each pure: [`eligibility`] says which tasks a scan touches, [`latch`] whether it reconciles at all,
 //! [`wanted`] which workers a definition asks for, [`reconcile`] what has to be done to get them, [`scan`] joins these,
-//! and [`buckets`] hands out the work.
+//! [`buckets`] hands out the work, and [`definition`] is what
+//! files say about tasks.
 
 pub mod buckets;
+pub mod definition;
 pub mod eligibility;
 pub mod latch;
 mod nodes;

@@ -174,6 +174,18 @@ impl Outcome {
         [self.matched, self.renamed, self.adapted, self.suspended, self.created, self.resumed]
     }
 
+    /// Takes down how a change went. False: the rest of the plan is left undone.
+    pub fn take(&mut self, change: &Change, result: Result<(), ChangeError>) -> bool {
+        let Err(error) = result else {
+            self.count(change);
+            return true;
+        };
+        let is_conflict = error == ChangeError::Conflict;
+        self.status = if is_conflict { Status::Warning } else { Status::FatalError };
+        self.message = Some(error.to_string());
+        false
+    }
+
     fn count(&mut self, change: &Change) {
         let counter = match change {
             Change::Rename { .. } => &mut self.renamed,
@@ -210,17 +222,19 @@ pub struct Plan {
 impl Plan {
     /// Does all of it, one after the other, until one fails.
     pub fn carry_out(&self, mut change: impl FnMut(&Change) -> Result<(), ChangeError>) -> Outcome {
-        let mut outcome = Outcome { matched: self.matched, ..Outcome::default() };
+        let mut outcome = self.begin();
         for next in &self.changes {
-            if let Err(error) = change(next) {
-                let is_conflict = error == ChangeError::Conflict;
-                outcome.status = if is_conflict { Status::Warning } else { Status::FatalError };
-                outcome.message = Some(error.to_string());
-                return outcome;
+            if !outcome.take(next, change(next)) {
+                break;
             }
-            outcome.count(next);
         }
         outcome
+    }
+
+    /// The outcome before the first change, for hosts that do the changes one by one themselves.
+    #[must_use]
+    pub fn begin(&self) -> Outcome {
+        Outcome { matched: self.matched, ..Outcome::default() }
     }
 }
 

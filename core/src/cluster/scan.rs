@@ -7,10 +7,10 @@ use super::wanted::{WorkersPerNode, workers};
 use super::{Nodes, TaskId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the periodic activity is told to do.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScanConfig {
     /// Which tasks.
@@ -22,6 +22,22 @@ pub struct ScanConfig {
     pub retry_failed: bool,
     /// Better: workers that are left suspended or ready are closed when the work is complete, so that the task ends.
     pub close_done: bool,
+    /// Better: a task whose distribution was changed while it runs is reconciled, once the shortest interval has
+    /// passed. The original says that it does not support such changes, so there is no behaviour to keep, and this is
+    /// on by default.
+    pub follow_definitions: bool,
+}
+
+impl Default for ScanConfig {
+    fn default() -> Self {
+        Self {
+            tasks: Selection::default(),
+            latch: LatchConfig::default(),
+            retry_failed: false,
+            close_done: false,
+            follow_definitions: true,
+        }
+    }
 }
 
 /// What scans leave for the next one.
@@ -33,7 +49,13 @@ pub struct ScanState {
     /// Better: tasks whose last reconciliation failed.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub failed: BTreeSet<TaskId>,
+    /// Better: what each task's workers were to be when it was last reconciled, or first seen.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub distributions: BTreeMap<TaskId, Distribution>,
 }
+
+/// The worker definitions of a task's activities, in their order.
+pub type Distribution = Vec<Vec<WorkersPerNode>>;
 
 /// A distributed task as a scan finds it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +67,10 @@ pub struct FoundTask {
 }
 
 impl FoundTask {
+    fn distribution(&self) -> Distribution {
+        self.activities.iter().filter_map(|activity| activity.workers.clone()).collect()
+    }
+
     /// Whether workers are left that could only be closed.
     fn has_idlers(&self) -> bool {
         let idles =
@@ -128,15 +154,35 @@ impl ScanConfig {
         if reason.reconciles() {
             return (reason, tasks.iter().collect());
         }
-        let retries = self.retry_failed && self.latch.is_min_reached(&state.latch, now);
-        let failed: Vec<_> =
-            tasks.iter().filter(|task| retries && state.failed.contains(&task.facts.oid)).collect();
-        let done: Vec<_> = tasks.iter().filter(|task| self.close_done && task.has_idlers()).collect();
-        match (failed.is_empty(), done.is_empty()) {
-            (false, _) => (LatchReason::FailedBefore, failed),
-            (true, false) => (LatchReason::WorkDone, done),
-            (true, true) => (reason, Vec::new()),
-        }
+        let is_min_reached = self.latch.is_min_reached(&state.latch, now);
+        let has_changed = |task: &&FoundTask| self.has_changed(task, state);
+        let is_changed = |task: &&FoundTask| is_min_reached && has_changed(task);
+        let has_failed =
+            |task: &&FoundTask| self.retry_failed && is_min_reached && state.failed.contains(&task.facts.oid);
+        let is_done = |task: &&FoundTask| self.close_done && task.has_idlers();
+        let is_chosen = |task: &&FoundTask| is_changed(task) || has_failed(task) || is_done(task);
+        let chosen: Vec<_> = tasks.iter().filter(is_chosen).collect();
+        let any = |is_so: &dyn Fn(&&FoundTask) -> bool| tasks.iter().any(|task| is_so(&task));
+        let why = if any(&is_changed) {
+            LatchReason::DefinitionChanged
+        } else if any(&has_failed) {
+            LatchReason::FailedBefore
+        } else if any(&is_done) {
+            LatchReason::WorkDone
+        } else if reason == LatchReason::NothingChanged && any(&has_changed) {
+            LatchReason::DefinitionTooEarly
+        } else {
+            reason
+        };
+        (why, chosen)
+    }
+
+    /// Whether another distribution is wanted than the one that was last reconciled.
+    fn has_changed(&self, task: &FoundTask, state: &ScanState) -> bool {
+        let last = state.distributions.get(&task.facts.oid);
+        self.follow_definitions
+            && last.is_some_and(|last| *last != task.distribution())
+            && eligibility::check(&task.facts, &self.tasks).is_ok()
     }
 
     fn task(&self, task: &FoundTask, nodes: &Nodes) -> TaskScan {
@@ -160,8 +206,17 @@ impl ScanConfig {
 }
 
 impl ScanState {
-    /// Takes down what a scan leaves, after its tasks were handled; `failed` are those it could not reconcile.
-    pub fn store(&mut self, scan: &Scan, failed: &BTreeSet<TaskId>) {
+    /// Takes down what a scan of `tasks` leaves, after they were handled; `failed` are those it could not reconcile.
+    pub fn store(&mut self, tasks: &[FoundTask], scan: &Scan, failed: &BTreeSet<TaskId>) {
+        for task in tasks {
+            let oid = &task.facts.oid;
+            let is_handled = |done: &TaskScan| done.task == *oid && done.ineligible.is_none();
+            let is_handled = !failed.contains(oid) && scan.tasks.iter().any(is_handled);
+            if is_handled || !self.distributions.contains_key(oid) {
+                self.distributions.insert(oid.clone(), task.distribution());
+            }
+        }
+        self.distributions.retain(|oid, _| tasks.iter().any(|task| task.facts.oid == *oid));
         for task in &scan.tasks {
             if failed.contains(&task.task) {
                 self.failed.insert(task.task.clone());
@@ -197,7 +252,7 @@ pub fn replay(config: &ScanConfig, mut state: ScanState, records: &[ScanRecord])
         if scan != record.scan {
             return Some((number, scan));
         }
-        state.store(&scan, &record.failed);
+        state.store(&record.tasks, &scan, &record.failed);
     }
     None
 }

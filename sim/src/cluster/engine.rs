@@ -3,15 +3,14 @@
 mod nodes;
 mod workers;
 
-use super::definition::{DistributedTask, ScanTask};
 use super::log::{LogEntry, LogLine, Reconciled};
 use super::outcome::{ClusterResult, Sample, TaskResult, Totals};
 use super::scenario::{ClusterScenario, millis};
+use super::{DistributedTask, ScanTask};
 use crate::scenario::Span;
 use std::collections::{BTreeMap, BTreeSet};
 use wci_core::cluster::buckets::Buckets;
-use wci_core::cluster::eligibility::TaskFacts;
-use wci_core::cluster::latch::LatchReason;
+use wci_core::cluster::eligibility::{AutoScaling, TaskFacts};
 use wci_core::cluster::reconcile::{Change, ChangeError, CurrentWorker, Outcome, WorkerState, apply};
 use wci_core::cluster::scan::{FoundActivity, FoundTask, Scan, ScanRecord, ScanState};
 use wci_core::cluster::{NodeId, TaskId};
@@ -140,7 +139,10 @@ impl<'a> Engine<'a> {
             self.at(millis(event.at).get(), Event::ToNode(index));
         }
         let first = ScanTask::default().config;
-        let scan = first.scan(&ScanState::default(), Timestamp::EPOCH, &self.records(), &self.found());
+        let mut tasks = self.found();
+        // The first workers are the coordinator's own, also where scans are not to touch them later.
+        tasks.iter_mut().for_each(|task| task.facts.auto_scaling = AutoScaling::default());
+        let scan = first.scan(&ScanState::default(), Timestamp::EPOCH, &self.records(), &tasks);
         self.carry_out(&scan);
         if self.scenario.definitions.scan.is_some() {
             self.at(self.scan_task.interval.get(), Event::Scan);
@@ -194,10 +196,10 @@ impl<'a> Engine<'a> {
         let place = self.log.len();
         let done = self.carry_out(&scan);
         let failed = BTreeSet::new();
-        self.scan_state.store(&scan, &failed);
+        self.scan_state.store(&tasks, &scan, &failed);
         self.totals.scans += 1;
         self.totals.reconciliations += u64::from(scan.reason.reconciles());
-        self.totals.put_off += u64::from(scan.reason == LatchReason::TooEarly);
+        self.totals.put_off += u64::from(scan.reason.puts_off());
         let is_quiet = scan.tasks.is_empty() && self.scan_state.latch.pending != Some(true);
         self.quiet_scans = if is_quiet && self.jobs.iter().all(|job| job.completed_at.is_some()) {
             self.quiet_scans + 1

@@ -1,17 +1,14 @@
 //! What happens to a cluster, in TOML: its nodes, its tasks, its work, and what becomes of the nodes.
 
-use super::ClusterError;
-use super::definition::{Definitions, DistributedTask, ScanTask};
 use super::failures::Failures;
+use super::{ClusterError, Definitions, DistributedTask, ScanTask};
 use crate::model::{MILLI, SECOND};
 use crate::scenario::Span;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use wci_core::Millis;
 use wci_core::cluster::NodeId;
-use wci_core::cluster::eligibility::AutoScaling;
 use wci_core::cluster::latch::LatchConfig;
-use wci_core::cluster::wanted::WorkersPerNode;
 
 /// Everything a run needs.
 #[derive(Clone, Debug, PartialEq)]
@@ -134,7 +131,7 @@ struct File {
     #[serde(default)]
     definitions: Option<String>,
     #[serde(default)]
-    task: Vec<TaskEntry>,
+    task: Vec<DistributedTask>,
     nodes: Vec<NodeId>,
     #[serde(default)]
     work: Work,
@@ -150,16 +147,6 @@ struct File {
     seed: Option<u64>,
     #[serde(default)]
     horizon: Option<Span>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TaskEntry {
-    name: String,
-    #[serde(default)]
-    workers_per_node: Vec<WorkersPerNode>,
-    #[serde(default)]
-    auto_scaling: AutoScaling,
 }
 
 /// What differs from the definitions' own task.
@@ -219,7 +206,7 @@ impl ClusterScenario {
             }
             None => Definitions::default(),
         };
-        definitions.tasks.extend(read.task.into_iter().map(TaskEntry::into_task));
+        definitions.tasks.extend(read.task);
         if let Some(scan) = read.scan {
             scan.change(definitions.scan.get_or_insert_default());
         }
@@ -294,19 +281,6 @@ impl ClusterScenario {
         match timers.into_iter().find(|(_, span)| span.0 < 100 * MILLI) {
             Some((key, span)) => Err((key, span.to_string(), "at least 100ms")),
             None => Ok(()),
-        }
-    }
-}
-
-impl TaskEntry {
-    fn into_task(self) -> DistributedTask {
-        DistributedTask {
-            oid: self.name.as_str().into(),
-            name: self.name,
-            archetypes: Vec::new(),
-            auto_scaling: self.auto_scaling,
-            activity: "root activity".to_owned(),
-            workers: self.workers_per_node,
         }
     }
 }

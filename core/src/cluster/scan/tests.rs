@@ -76,7 +76,7 @@ impl Cluster {
                 self.apply(&task);
             }
         }
-        self.state.store(&scan, &failed);
+        self.state.store(&tasks, &scan, &failed);
         let reason = scan.reason;
         self.records.push(ScanRecord { t, nodes, tasks, scan, failed });
         reason
@@ -169,4 +169,35 @@ fn idle_workers_of_finished_work_are_closed_where_that_is_switched_on() {
         assert_eq!(closed, if close_done { 2 } else { 0 });
         assert_eq!(cluster.scan_failing(2, &["D"], false), LatchReason::NothingChanged);
     }
+}
+
+#[test]
+fn a_changed_distribution_is_followed_once_the_minimum_has_passed() {
+    for (follow_definitions, early, late, workers) in [
+        (false, LatchReason::NothingChanged, LatchReason::NothingChanged, 2),
+        (true, LatchReason::DefinitionTooEarly, LatchReason::DefinitionChanged, 3),
+    ] {
+        let mut cluster = Cluster::new(60_000, 24 * HOUR, &["D"]);
+        cluster.config.follow_definitions = follow_definitions;
+        cluster.scan(0, &["D"]);
+        cluster.task.activities[0].workers.as_mut().unwrap()[0].count = 3;
+        assert_eq!(cluster.scan_failing(60_000, &["D"], false), early);
+        assert_eq!(cluster.scan_failing(60_001, &["D"], false), late);
+        assert_eq!(cluster.task.activities[0].current.len(), workers);
+        assert_eq!(cluster.scan_failing(60_002, &["D"], false), LatchReason::NothingChanged);
+        assert_eq!(replay(&cluster.config, ScanState::default(), &cluster.records), None);
+    }
+}
+
+#[test]
+fn a_changed_distribution_waits_when_it_fails_and_is_nothing_for_a_disabled_task() {
+    let mut cluster = Cluster::new(0, 24 * HOUR, &["D"]);
+    cluster.scan(0, &["D"]);
+    cluster.task.activities[0].workers.as_mut().unwrap()[0].count = 3;
+    cluster.task.facts.auto_scaling.mode = Some(Mode::Disabled);
+    assert_eq!(cluster.scan_failing(1, &["D"], false), LatchReason::NothingChanged);
+    cluster.task.facts.auto_scaling.mode = None;
+    assert_eq!(cluster.scan_failing(2, &["D"], true), LatchReason::DefinitionChanged);
+    assert_eq!(cluster.scan_failing(3, &["D"], false), LatchReason::DefinitionChanged);
+    assert_eq!(cluster.task.activities[0].current.len(), 3);
 }

@@ -1,6 +1,6 @@
 //! Durations as XML writes them: ISO 8601, such as `PT1H30M` and `P1DT0.5S`.
 
-use wci_core::Millis;
+use crate::Millis;
 
 /// Reads a duration of weeks, days, hours, minutes and seconds. Years and months have no length of their own.
 pub(super) fn parse(text: &str) -> Option<Millis> {
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn reads_what_the_standard_allows() {
-        let ms = |text| parse(text).map(wci_core::Millis::get);
+        let ms = |text| parse(text).map(crate::Millis::get);
         assert_eq!(ms("PT1H"), Some(3_600_000));
         assert_eq!(ms("P1D"), Some(86_400_000));
         assert_eq!(ms("P1DT1H30M0.5S"), Some(91_800_500));

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const EXAMPLE: &str = include_str!("../../../../scenarios/cluster/auto-scaling.xml");
+const EXAMPLE: &str = include_str!("../../../../../scenarios/cluster/auto-scaling.xml");
 
 fn task(inside: &str) -> String {
     format!(

@@ -3,14 +3,13 @@
 //! Namespaces and their prefixes are not looked at. What concerns us is read strictly: an element that does not belong
 //! inside `workers`, `autoScaling` or `activityAutoScaling` is an error. Everything else is skipped.
 
-use super::definition::{Definitions, DistributedTask, ScanTask};
-use super::{ClusterError, iso_duration};
+use super::{DefinitionError, Definitions, DistributedTask, ScanTask, iso_duration};
+use crate::cluster::eligibility::{AutoScaling, Mode, Selection, Selector};
+use crate::cluster::latch::LatchConfig;
+use crate::cluster::scan::ScanConfig;
+use crate::cluster::wanted::{MOST_PER_NODE, WorkersPerNode};
+use crate::time::Millis;
 use roxmltree::{Document, Node};
-use wci_core::Millis;
-use wci_core::cluster::eligibility::{AutoScaling, Mode, Selection, Selector};
-use wci_core::cluster::latch::LatchConfig;
-use wci_core::cluster::scan::ScanConfig;
-use wci_core::cluster::wanted::{MOST_PER_NODE, WorkersPerNode};
 
 const WORKERS_PER_NODE: [&str; 5] = ["nodeIdentifier", "count", "scavengers", "executionGroup", "taskName"];
 const AUTO_SCALING: [&str; 4] =
@@ -21,8 +20,8 @@ impl Definitions {
     ///
     /// # Errors
     /// Names the file, the line, the element, what was found and what would be right.
-    pub fn from_xml(text: &str, file: &str) -> Result<Self, ClusterError> {
-        let document = Document::parse(text).map_err(|error| ClusterError {
+    pub fn from_xml(text: &str, file: &str) -> Result<Self, DefinitionError> {
+        let document = Document::parse(text).map_err(|error| DefinitionError {
             file: file.to_owned(),
             position: Some((error.pos().row, error.pos().col)),
             key: String::new(),
@@ -33,7 +32,7 @@ impl Definitions {
     }
 }
 
-type Read<T> = Result<T, ClusterError>;
+type Read<T> = Result<T, DefinitionError>;
 
 struct Reader<'a> {
     file: &'a str,
@@ -101,7 +100,7 @@ impl<'a> Reader<'a> {
             name: name.to_owned(),
             archetypes: archetypes.map(str::to_owned).collect(),
             auto_scaling: self.auto_scaling(activity)?,
-            activity: child(activity, "identifier").map_or("root activity", text).to_owned(),
+            activity: child(activity, "identifier").map_or(DistributedTask::ROOT_ACTIVITY, text).to_owned(),
             workers: entries.collect::<Read<_>>()?,
         })
     }
@@ -253,9 +252,9 @@ impl<'a> Reader<'a> {
         node: Node<'a, 'a>,
         found: impl Into<String>,
         expected: impl Into<String>,
-    ) -> ClusterError {
+    ) -> DefinitionError {
         let position = self.document.text_pos_at(node.range().start);
-        ClusterError {
+        DefinitionError {
             file: self.file.to_owned(),
             position: Some((position.row, position.col)),
             key: node.tag_name().name().to_owned(),
