@@ -84,7 +84,7 @@ fn read_kubeconfig(text: &str) -> Result<Kubeconfig, ProviderError> {
     }
 }
 
-fn failure(doing: &str, error: &kube::Error) -> ProviderError {
+pub(crate) fn failure(doing: &str, error: &kube::Error) -> ProviderError {
     match error {
         kube::Error::Api(status) => {
             let class = ProviderError::class_of_status(status.code);

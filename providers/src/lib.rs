@@ -18,6 +18,8 @@ pub mod aws;
 #[cfg_attr(not(any(feature = "aws", feature = "gcp")), expect(dead_code, reason = "clouds use it"))]
 mod chain;
 pub mod cli;
+#[cfg(feature = "kubernetes")]
+pub mod cluster;
 pub mod config;
 pub mod controller;
 pub mod error;

@@ -9,19 +9,26 @@ fn file(name: &str) -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-/// What the program says about `run`.
-fn help() -> String {
-    let said = Command::new(env!("CARGO_BIN_EXE_wci-controller")).args(["run", "--help"]).output().unwrap();
+/// What the program says about a command.
+fn help(command: &[&str]) -> String {
+    let said =
+        Command::new(env!("CARGO_BIN_EXE_wci-controller")).args(command).arg("--help").output().unwrap();
     String::from_utf8(said.stdout).unwrap()
 }
 
 #[test]
 fn every_option_exists() {
-    let help = help();
-    for name in ["Dockerfile", "kubernetes.yaml", "wci-controller.service"] {
+    let (run, cluster) = (help(&["run"]), help(&["cluster", "run"]));
+    let files = [
+        ("Dockerfile", &run),
+        ("kubernetes.yaml", &run),
+        ("wci-controller.service", &run),
+        ("cluster.yaml", &cluster),
+    ];
+    for (name, help) in files {
         let text = file(name);
         let options = text.split(|c: char| !(c.is_ascii_lowercase() || c == '-'));
-        let ours = ["--log-", "--metrics-", "--keda-", "--dynamic-", "--intake-"];
+        let ours = ["--log-", "--metrics-", "--keda-", "--dynamic-", "--intake-", "--interval-", "--close-"];
         let options: Vec<_> =
             options.filter(|word| ours.iter().any(|start| word.starts_with(start))).collect();
         assert!(!options.is_empty(), "{name}");
@@ -58,9 +65,20 @@ fn the_dashboard_shows_figures_that_exist() {
     assert!(found >= 9, "{found} figures");
 }
 
+#[cfg(feature = "kubernetes")]
+#[test]
+fn the_example_of_a_job_is_one() {
+    let text = file("cluster.yaml");
+    let map = text.split("\n---\n").last().unwrap();
+    let job = wci_providers::cluster::Job::read(&serde_saphyr::from_str(map).unwrap()).unwrap();
+    assert_eq!((job.name.as_str(), job.task.workers[0].count), ("recompute", 2));
+}
+
 #[test]
 fn the_manifests_are_yaml_with_a_kind() {
-    let text = file("kubernetes.yaml");
-    let kinds: Vec<_> = text.lines().filter(|line| line.starts_with("kind: ")).collect();
-    assert_eq!(text.split("\n---\n").count(), kinds.len());
+    for name in ["kubernetes.yaml", "cluster.yaml"] {
+        let text = file(name);
+        let kinds: Vec<_> = text.lines().filter(|line| line.starts_with("kind: ")).collect();
+        assert_eq!(text.split("\n---\n").count(), kinds.len(), "{name}");
+    }
 }

@@ -5,6 +5,8 @@
 
 mod admin;
 mod check;
+#[cfg(feature = "kubernetes")]
+mod cluster;
 mod demo;
 mod journal;
 mod shadow;
@@ -52,6 +54,10 @@ enum Command {
     /// A worker and work to try a controller with
     #[command(subcommand)]
     Demo(demo::Demo),
+    /// Workers of distributed tasks on a Kubernetes cluster, without Temporal
+    #[cfg(feature = "kubernetes")]
+    #[command(subcommand)]
+    Cluster(cluster::Cluster),
     /// Check a spec, and with a running controller also its providers
     Validate(admin::ValidateArgs),
 }
@@ -124,6 +130,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failed> {
         Command::Shadow(args) => shadow::shadow(&connection, args).await,
         Command::Journal(args) => journal::write(&connection, args).await,
         Command::Demo(demo) => demo::run(&connection, demo).await,
+        #[cfg(feature = "kubernetes")]
+        Command::Cluster(command) => cluster::run(command).await,
         Command::Validate(args) => admin::validate(&connection, args).await,
     }
 }

@@ -83,7 +83,7 @@ pub(super) struct RunArgs {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum LogFormat {
+pub(super) enum LogFormat {
     Text,
     Json,
 }
@@ -173,7 +173,7 @@ impl RunArgs {
     }
 }
 
-fn log(format: LogFormat) {
+pub(super) fn log(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,temporalio=warn"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
@@ -184,10 +184,10 @@ fn log(format: LogFormat) {
 
 /// Whether the process has been asked to stop.
 #[derive(Clone)]
-struct Stop(watch::Receiver<bool>);
+pub(super) struct Stop(watch::Receiver<bool>);
 
 impl Stop {
-    fn listen() -> std::io::Result<Self> {
+    pub(super) fn listen() -> std::io::Result<Self> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let (told, hears) = watch::channel(false);
@@ -203,7 +203,7 @@ impl Stop {
         Ok(Self(hears))
     }
 
-    fn wait(&self) -> impl Future<Output = ()> + Send + 'static {
+    pub(super) fn wait(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut hears = self.0.clone();
         async move {
             let _ = hears.wait_for(|is_told| *is_told).await;
