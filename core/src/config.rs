@@ -121,7 +121,7 @@ pub(crate) fn whole(number: f64) -> Option<i64> {
 #[must_use]
 pub fn number(value: &Value) -> Option<f64> {
     let number = match value {
-        Value::String(text) => text.parse().ok()?,
+        Value::String(text) => crate::parse_number(text)?,
         Value::Number(number) => number.as_f64()?,
         _ => return None,
     };

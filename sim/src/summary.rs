@@ -8,6 +8,7 @@ use crate::results::{ActionCounts, Backlog, Cost, Figures, Summary, Tasks, Worke
 use crate::timeline::TimelineRecorder;
 use crate::world::World;
 use std::collections::BTreeMap;
+use wci_core::gather;
 
 /// Lower bounds of what is not known yet: ages of measured tasks that wait or are not done.
 #[derive(Debug, Default)]
@@ -68,7 +69,7 @@ pub fn summarize(
     }
     let mut total = figures(&closed, span, is_overloaded);
     total.backlog.max = world.max_backlog;
-    total.cost_usd.groups = groups.iter().map(|(name, f)| (name.clone(), f.cost_usd.total)).collect();
+    total.cost_usd.groups = gather(groups.iter().map(|(name, f)| (name.clone(), f.cost_usd.total)));
     let summary = Summary {
         scenario: model.name.clone(),
         seed: model.seed,

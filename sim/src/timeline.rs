@@ -6,6 +6,7 @@ use crate::model::{MILLI, Model, Nanos, Price, SECOND};
 use crate::results::{Timeline, TimelineRow};
 use crate::world::World;
 use std::collections::BTreeMap;
+use wci_core::gather;
 
 /// Most windows at once.
 const MAX_WINDOWS: usize = 2000;
@@ -149,41 +150,43 @@ impl TimelineRecorder {
         }
         // Closing may have merged, so what the last window covers is only known now.
         let last = world.now.saturating_sub(self.windows.len().saturating_sub(1) as u64 * self.width);
-        let width_s = self.width as f64 / SECOND as f64;
-        let row = |i: usize, cells: &[&Cell], cost: f64, width: Nanos| {
-            let mut row = row_of(cells, width);
-            row.t_s = i as f64 * width_s;
-            row.cost_usd = cost;
-            row
-        };
-        let widths =
-            |i: usize| if i + 1 == self.windows.len() { last.clamp(1, self.width) } else { self.width };
-        let mut timeline = Timeline { window_s: width_s, ..Timeline::default() };
-        for (i, cells) in self.windows.iter().enumerate() {
-            let costs: Vec<f64> =
-                cells.iter().zip(&self.prices).map(|(cell, price)| cell.cost(price)).collect();
-            let all: Vec<&Cell> = cells.iter().collect();
-            timeline.total.push(row(i, &all, costs.iter().sum(), widths(i)));
-            for (group, name) in self.group_names.iter().enumerate() {
-                let rows = timeline.groups.entry(name.clone()).or_default();
-                rows.push(row(i, &[&cells[group]], costs[group], widths(i)));
-            }
-        }
-        timeline
+        self.timeline(last.clamp(1, self.width))
+    }
+
+    /// The whole windows so far, of all groups together and of each.
+    #[must_use]
+    pub fn so_far(&self) -> Timeline {
+        self.timeline(self.width)
     }
 
     /// The windows so far that begin at or after `from` (an index), for a live page, and the width in seconds.
     #[must_use]
     pub fn rows_since(&self, from: usize) -> (f64, Vec<TimelineRow>) {
-        let width_s = self.width as f64 / SECOND as f64;
-        let rows = self.windows.iter().enumerate().skip(from).map(|(i, cells)| {
-            let all: Vec<&Cell> = cells.iter().collect();
-            let mut row = row_of(&all, self.width);
-            row.t_s = i as f64 * width_s;
-            row.cost_usd = cells.iter().zip(&self.prices).map(|(cell, price)| cell.cost(price)).sum();
-            row
-        });
-        (width_s, rows.collect())
+        let rows = (from..self.windows.len()).map(|i| self.row(i, None, self.width));
+        (self.width as f64 / SECOND as f64, rows.collect())
+    }
+
+    fn timeline(&self, last_width: Nanos) -> Timeline {
+        let mut timeline = Timeline { window_s: self.width as f64 / SECOND as f64, ..Timeline::default() };
+        for i in 0..self.windows.len() {
+            let width = if i + 1 == self.windows.len() { last_width } else { self.width };
+            timeline.total.push(self.row(i, None, width));
+            for (group, name) in self.group_names.iter().enumerate() {
+                let rows = timeline.groups.entry(name.clone()).or_default();
+                rows.push(self.row(i, Some(group), width));
+            }
+        }
+        timeline
+    }
+
+    /// A window of one group, or of all together.
+    fn row(&self, i: usize, group: Option<usize>, width: Nanos) -> TimelineRow {
+        let shown = group.map_or(0..self.group_names.len(), |group| group..group + 1);
+        let cells: Vec<&Cell> = self.windows[i][shown.clone()].iter().collect();
+        let mut row = row_of(&cells, width);
+        row.t_s = i as f64 * (self.width as f64 / SECOND as f64);
+        row.cost_usd = cells.iter().zip(&self.prices[shown]).map(|(cell, price)| cell.cost(price)).sum();
+        row
     }
 
     fn set_boundary(&mut self) {
@@ -325,7 +328,7 @@ fn merge_sketches(a: &[(u16, u32)], b: &[(u16, u32)]) -> Vec<(u16, u32)> {
     if a.is_empty() {
         return b.to_vec();
     }
-    let mut sum: BTreeMap<u16, u32> = a.iter().copied().collect();
+    let mut sum: BTreeMap<u16, u32> = gather(a.iter().copied());
     for &(bucket, n) in b {
         let count = sum.entry(bucket).or_default();
         *count = count.saturating_add(n);

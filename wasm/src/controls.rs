@@ -1,8 +1,9 @@
-//! A parameter as a page shows it: all of it comes from the scenario's schema and from the scenario itself.
+//! A parameter as a page shows it: all of it comes from the scenario's schema and from the scenario itself. What it
+//! is for is told apart, when a person asks: the texts are most of the schema.
 
 use serde::Serialize;
 use serde_json::Value as Json;
-use wci_sim::scenario::Scenario;
+use wci_sim::scenario::{Scenario, toml_to_json};
 
 /// One parameter.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -11,8 +12,6 @@ pub struct Control {
     pub path: String,
     /// `number`, `integer`, `duration`, `choice` or `text`.
     pub kind: &'static str,
-    /// What it is, in the words of the reference.
-    pub help: String,
     /// The smallest value.
     pub minimum: Option<f64>,
     /// Whether the minimum itself is too small.
@@ -38,13 +37,12 @@ impl Control {
         Some(Self {
             path: path.to_owned(),
             kind: kind(&alternatives),
-            help: node["description"].as_str().unwrap_or_default().to_owned(),
             minimum: number("minimum").or(excluded),
             is_minimum_excluded: excluded.is_some(),
             maximum: number("maximum"),
             default: node.get("default").cloned(),
             choices: choices(&alternatives),
-            value: value.and_then(|value| serde_json::to_value(value).ok()),
+            value: value.as_ref().map(toml_to_json),
         })
     }
 }

@@ -9,18 +9,20 @@
 //! its answers into what JavaScript takes: texts of JSON and arrays of numbers.
 
 mod controls;
+#[cfg(feature = "files")]
 mod incident;
+#[cfg(feature = "files")]
+mod journal;
 mod log;
 mod player;
-mod presets;
 mod recorder;
 mod simulator;
 mod traces;
 mod view;
 
 pub use controls::Control;
+#[cfg(feature = "files")]
 pub use incident::Incident;
 pub use player::{Player, PlayerError, Slice};
-pub use presets::{PRESETS, Preset};
 pub use recorder::COLUMNS;
 pub use simulator::Simulator;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use wci_core::Timestamp;
 use wci_core::decision::{Limit, Rule};
+use wci_core::gather;
 use wci_sim::report::why::{Direction, direction, kind, outcome, why};
 use wci_sim::results::{DecisionLog, TimedDecision};
 
@@ -50,7 +51,7 @@ impl<'a> Line<'a> {
             },
             outcome: outcome(decision),
             why: why(decision),
-            inputs: inputs.map(|(name, value)| (name.to_string(), (*value).into())).collect(),
+            inputs: gather(inputs.map(|(name, value)| (name.to_string(), (*value).into()))),
         }
     }
 }

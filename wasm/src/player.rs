@@ -5,14 +5,18 @@ use crate::log::Log;
 use crate::recorder::{Recorder, Said};
 use crate::traces::Dropped;
 use crate::view::View;
+use serde::Deserialize;
+use serde::de::{self, value::StrDeserializer};
+use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::io;
 use toml::Table;
+use wci_core::gather;
 use wci_sim::driver::{Observer, Simulation, SimulationError};
 use wci_sim::model::{MILLI, Nanos};
 use wci_sim::report::timeseries::to_csv;
 use wci_sim::report::why::{Direction, direction};
-use wci_sim::results::{Summary, TimedDecision, Timeline};
+use wci_sim::results::{Summary, TimedDecision};
 use wci_sim::scenario::{OpenError, Resolved, Scenario, ScenarioErrors, Surroundings, parse_value};
 use wci_sim::trace::{TraceFormat, TraceOptions};
 
@@ -127,8 +131,8 @@ impl Player {
     /// # Errors
     /// An unknown format.
     pub fn replay_trace(&mut self, name: &str, format: &str) -> Result<(), PlayerError> {
-        let format = toml::Value::from(format).try_into::<TraceFormat>();
-        let format = format.map_err(|error| PlayerError::Input(error.message().to_owned()))?;
+        let format = TraceFormat::deserialize(StrDeserializer::<de::value::Error>::new(format));
+        let format = format.map_err(|error| PlayerError::Input(error.to_string()))?;
         let scenario = self.scenario.replaying(TraceOptions::new(name, format))?;
         scenario.resolve()?;
         self.scenario = scenario;
@@ -147,6 +151,12 @@ impl Player {
     #[must_use]
     pub fn controls(&self, paths: &[String]) -> Vec<Control> {
         paths.iter().filter_map(|path| Control::of(&self.scenario, path)).collect()
+    }
+
+    /// What the parameters at these dotted keys are for, in the words of a schema of scenarios.
+    #[must_use]
+    pub fn help(&self, paths: &[String], schema: &Json) -> Vec<String> {
+        paths.iter().map(|path| self.scenario.help_at(path, schema).unwrap_or_default()).collect()
     }
 
     /// Opens the traces and begins at time 0.
@@ -292,15 +302,12 @@ impl Player {
         Ok((width, flat.collect()))
     }
 
-    /// The course of the run so far as CSV, as `wci run --out` writes it for all groups together.
+    /// The course of the run so far as CSV, as `wci run --out` writes it: all groups together, then each.
     ///
     /// # Errors
     /// When the run cannot begin.
     pub fn csv(&mut self) -> Result<String, PlayerError> {
-        let (window_s, total) = self.running()?.simulation.timeline_since(0);
-        let timeline = Timeline { window_s, total, ..Timeline::default() };
-        let bytes = to_csv(&timeline).map_err(|error| PlayerError::Input(error.to_string()))?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        Ok(to_csv(&self.running()?.simulation.timeline_so_far()))
     }
 
     /// How far time is.
@@ -353,7 +360,7 @@ impl Ear {
         let names = model.groups.iter().enumerate().map(|(i, group)| (group.name.to_string(), i));
         let said = Said { watched: vec![None; watched.len()], ..Said::default() };
         Self {
-            groups: names.collect(),
+            groups: gather(names),
             watched: watched.to_vec(),
             said: vec![said; model.groups.len()],
             has_acted: false,

@@ -10,8 +10,8 @@ use wci_sim::world::World;
 
 /// Most points at once; merging needs an even number.
 const MAX_POINTS: usize = 10_000;
-/// Points that a run of known length aims at, so that a drain still fits.
-const WANTED_POINTS: u64 = 5_000;
+/// Points that a run of known length aims at: mostly fewer, because windows are rounded up, and then a drain still fits.
+const WANTED_POINTS: u64 = 9_900;
 /// The narrowest window.
 const NARROWEST: Nanos = 50 * MILLI;
 /// Rates are averages over at least this time: single tasks in narrow windows are no rate.

@@ -1,15 +1,16 @@
 //! The class that JavaScript sees: texts of JSON, arrays of numbers, errors as `Error`.
 
-use crate::incident::Incident;
 use crate::player::{Player, PlayerError, Slice, json};
-use crate::presets::{PRESETS, Preset};
 use crate::recorder::COLUMNS;
 use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+use toml::{Table, Value};
 use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 use wci_core::algorithm::AlgorithmKind;
 use wci_sim::model::MILLI;
+use wci_sim::scenario::{json_to_toml, toml_to_json};
 
-type Answer<T> = Result<T, JsError>;
+pub type Answer<T> = Result<T, JsError>;
 
 /// A scenario that is played on a page.
 #[wasm_bindgen]
@@ -26,30 +27,11 @@ impl Simulator {
         Ok(Self { player: Player::new(toml, file_name)?, incoming: None })
     }
 
-    /// The names of the scenarios that come with the pages, as a JSON list.
-    #[must_use]
-    pub fn presets() -> String {
-        let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
-        serde_json::to_string(&names).unwrap_or_default()
-    }
-
-    /// The TOML of a scenario that comes with the pages.
-    #[must_use]
-    pub fn preset(name: &str) -> Option<String> {
-        Preset::named(name).map(|preset| preset.toml.to_owned())
-    }
-
-    /// The JSON Schema of scenarios.
-    #[must_use]
-    pub fn schema() -> String {
-        wci_sim::scenario::schema().to_string()
-    }
-
     /// Every algorithm as a JSON list: name, launch strategies, keys with defaults, limits and help.
     #[must_use]
     pub fn algorithms() -> String {
-        let all: Vec<serde_json::Value> = AlgorithmKind::ALL.iter().map(|kind| described(*kind)).collect();
-        serde_json::Value::from(all).to_string()
+        let all: Vec<Json> = AlgorithmKind::ALL.iter().map(|kind| described(*kind)).collect();
+        Json::from(all).to_string()
     }
 
     /// Names of the columns of points.
@@ -83,6 +65,12 @@ impl Simulator {
     /// What a page needs to know of the parameters at these dotted keys (a JSON list), as a JSON list.
     pub fn controls(&self, paths: &str) -> Answer<String> {
         Ok(json(&self.player.controls(&read::<Vec<String>>(paths)?))?)
+    }
+
+    /// What the parameters at these dotted keys (a JSON list) are for, in the words of a schema of scenarios: a JSON
+    /// list of texts.
+    pub fn help(&self, paths: &str, schema: &str) -> Answer<String> {
+        Ok(json(&self.player.help(&read::<Vec<String>>(paths)?, &read(schema)?))?)
     }
 
     /// Begins to take a trace of this name.
@@ -126,12 +114,15 @@ impl Simulator {
 
     /// A hand acts: a change as JSON, without its time. Gives back the change with its time.
     pub fn apply_change(&mut self, change: &str) -> Answer<String> {
-        Ok(json(&self.player.act(read(change)?)?)?)
+        let change = table(read(change)?)?;
+        Ok(json(&as_json(self.player.act(change)?))?)
     }
 
     /// Adds changes, a JSON list, each with its time. The run begins anew.
     pub fn add_changes(&mut self, changes: &str) -> Answer<()> {
-        Ok(self.player.add_changes(read(changes)?)?)
+        let changes: Vec<Json> = read(changes)?;
+        let changes = changes.into_iter().map(table).collect::<Answer<_>>()?;
+        Ok(self.player.add_changes(changes)?)
     }
 
     /// What is true now, as JSON.
@@ -179,7 +170,7 @@ impl Simulator {
 
     /// The scenario as JSON, as it is written.
     pub fn scenario_json(&self) -> Answer<String> {
-        Ok(json(&self.player.scenario().to_table())?)
+        Ok(json(&as_json(self.player.scenario().to_table()))?)
     }
 
     /// The course of the run so far as CSV.
@@ -209,48 +200,19 @@ impl Simulator {
     }
 }
 
-/// A journal that is read and replayed.
-#[wasm_bindgen]
-pub struct Journal {
-    incident: Incident,
-    points: Vec<f64>,
-}
-
-#[wasm_bindgen]
-impl Journal {
-    /// Nothing read yet.
-    #[wasm_bindgen(constructor)]
-    #[must_use]
-    pub fn new() -> Self {
-        Self { incident: Incident::new(), points: Vec::new() }
-    }
-
-    /// The next piece of the file.
-    pub fn feed(&mut self, piece: &[u8]) -> Answer<()> {
-        Ok(self.incident.feed(piece)?)
-    }
-
-    /// The end of it: what it holds and how the replay went, as JSON.
-    pub fn finish(&mut self) -> Answer<String> {
-        let (text, points) = std::mem::take(&mut self.incident).finish()?;
-        self.points = points;
-        Ok(text)
-    }
-
-    /// The points, in the columns of `Simulator.columns`, flat.
-    #[must_use]
-    pub fn points(&self) -> Vec<f64> {
-        self.points.clone()
+/// By way of JSON values, which are read and written anyway: another way would be another copy of that code.
+fn table(json: Json) -> Answer<Table> {
+    match json_to_toml(json) {
+        Some(Value::Table(table)) => Ok(table),
+        _ => Err(wrong(&"a change is a table")),
     }
 }
 
-impl Default for Journal {
-    fn default() -> Self {
-        Self::new()
-    }
+fn as_json(table: Table) -> Json {
+    toml_to_json(&Value::Table(table))
 }
 
-fn described(kind: AlgorithmKind) -> serde_json::Value {
+fn described(kind: AlgorithmKind) -> Json {
     let strategies: Vec<String> = kind.launch_strategies().iter().map(ToString::to_string).collect();
     serde_json::json!({"name": kind.name(), "strategies": strategies, "keys": kind.config_schema()})
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use wci_core::algorithm::peak_rate;
 use wci_core::spec::ConfigMap;
+use wci_core::{gather, sorted_by};
 use wci_sim::driver::Simulation;
 use wci_sim::histogram::Histogram;
 use wci_sim::model::{MILLI, Nanos};
@@ -100,7 +101,7 @@ impl GroupView {
             levels: levels(world, recorder, group),
             workers: workers(world, group),
             peaks: state.as_ref().map(peak_rate::peaks).unwrap_or_default(),
-            state: state.unwrap_or_default().into_iter().filter(plain).collect(),
+            state: gather(state.unwrap_or_default().into_iter().filter(plain)),
         }
     }
 }
@@ -160,8 +161,7 @@ fn workers(world: &World, group: usize) -> Vec<[u64; 4]> {
         };
         [worker.number, state, u64::from(worker.running), slots]
     };
-    let mut workers: Vec<_> = world.workers_of(group).map(shown).collect();
-    workers.sort_unstable();
+    let mut workers = sorted_by(world.workers_of(group).map(shown).collect(), |worker| worker[0]);
     workers.truncate(MOST_DRAWN);
     workers
 }

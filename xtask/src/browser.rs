@@ -1,6 +1,7 @@
 //! The package of the browser pages: built with the pinned versions, glue included, nothing to install by hand; and
 //! the tests of the pages in a real Chromium.
 
+use crate::house_rules;
 use crate::pages::{PAGES, Server};
 use crate::shell::{self, cargo, program};
 use crate::tally::Tally;
@@ -8,8 +9,30 @@ use crate::wasm::TARGET;
 use std::path::{Path, PathBuf};
 
 /// Where the built package is kept with the pages.
-const PACKAGE: &str = "docs/simulators/pkg";
+pub const PACKAGE: &str = "docs/simulators/pkg";
 const PROFILE: &str = "wasm";
+/// The scenarios that the pages offer: the very files that the command line runs, those that need no other file.
+const SCENARIOS: [&str; 17] = [
+    "demo-no-sync",
+    "demo-rate-based",
+    "demo-backlog",
+    "demo-pid",
+    "demo-peak-rate",
+    "quick-start",
+    "bench-mm50",
+    "bulk-enqueue",
+    "ecs-batch",
+    "heavy-tails",
+    "k8s-day",
+    "lambda-burst",
+    "lambda-light",
+    "on-off",
+    "outage",
+    "overload",
+    "rate-limited",
+];
+/// What a page loads at once, and what it loads when a file is dropped on it: the same with readers of files.
+const MODULES: [(&str, &[&str]); 2] = [("wci_wasm", &["--no-default-features"]), ("wci_wasm_files", &[])];
 
 /// `cargo xtask wasm`: builds the package anew and puts it beside the pages.
 pub fn rebuild() -> Result<(), String> {
@@ -24,11 +47,73 @@ pub fn rebuild() -> Result<(), String> {
 
 /// Builds the package into a folder.
 pub fn build(folder: &Path) -> Result<(), String> {
+    copy_texts(folder)?;
+    MODULES.iter().try_for_each(|(name, features)| build_module(folder, name, features))
+}
+
+/// Scenarios, and the schema with its texts: pages fetch them one by one, when they need them.
+pub fn copy_texts(folder: &Path) -> Result<(), String> {
+    let scenarios = folder.join("scenarios");
+    std::fs::create_dir_all(&scenarios).map_err(|error| format!("{}: {error}", scenarios.display()))?;
+    for (from, to) in texts() {
+        let copied = std::fs::copy(shell::root().join(&from), folder.join(to));
+        copied.map_err(|error| format!("{}: {error}", from.display()))?;
+    }
+    Ok(())
+}
+
+/// Files of the project and what they are called in the package.
+fn texts() -> Vec<(PathBuf, PathBuf)> {
+    let scenario = |name: &&str| {
+        let file = Path::new("scenarios").join(name).with_extension("toml");
+        (file.clone(), file)
+    };
+    let schema = ("sim/src/scenario/schema/schema.json".into(), "schema.json".into());
+    SCENARIOS.iter().map(scenario).chain([schema]).collect()
+}
+
+/// Whether the kept package has the scenarios and the schema as they are.
+fn has_texts_as_they_are(package: &Path) -> Tally {
+    const NAME: &str = "scenarios and schema of the kept package are those of the command line";
+    let is_same = |(from, to): &(PathBuf, PathBuf)| {
+        let (from, to) = (std::fs::read(shell::root().join(from)), std::fs::read(package.join(to)));
+        from.is_ok_and(|from| to.is_ok_and(|to| from == to))
+    };
+    let old: Vec<String> =
+        texts().iter().filter(|pair| !is_same(pair)).map(|(from, _)| from.display().to_string()).collect();
+    let found = if old.is_empty() { Ok(()) } else { Err(format!("{}: `cargo xtask bless`", old.join(", "))) };
+    Tally::of(NAME, found)
+}
+
+fn build_module(folder: &Path, name: &str, features: &[&str]) -> Result<(), String> {
     let mut module = cargo(&["build", "--quiet", "--package", "wci-wasm", "--lib", "--profile", PROFILE]);
-    shell::run(module.args(["--target", TARGET]))?;
-    std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    module.env("CARGO_ENCODED_RUSTFLAGS", short_paths());
+    shell::run(module.args(["--target", TARGET]).args(features))?;
     let mut glue = cargo(&["run", "--quiet", "--package", "wci-wasm-bindgen", "--profile", "ci", "--"]);
-    shell::run(glue.arg(module_path()).arg(folder))
+    shell::run(glue.arg(module_path()).arg(folder).arg(name))
+}
+
+/// Panics name their source: a file of a crate, whoever builds, wherever.
+fn short_paths() -> String {
+    let home = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let cargo = home("CARGO_HOME").or_else(|| Some(home("HOME")?.join(".cargo"))).unwrap_or_default();
+    let sources = std::fs::read_dir(cargo.join("registry/src")).into_iter().flatten().flatten();
+    let folders = sources.map(|entry| (entry.path(), String::new())).chain([(shell::root(), String::new())]);
+    let own = ["core/src", "sim/src", "wasm/src"].into_iter().flat_map(named_sources);
+    let flags =
+        folders.chain(own).map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display()));
+    // This is how cargo wants several flags in one variable.
+    flags.collect::<Vec<_>>().join("\u{1f}")
+}
+
+/// The sources of a folder as the compiler calls them, and names like those of modules.
+fn named_sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let sources = house_rules::files(&shell::root().join(folder), "rs").unwrap_or_default();
+    let named = |file: PathBuf| {
+        let name = file.strip_prefix(shell::root().join(folder)).ok()?.display().to_string();
+        Some((Path::new(folder).join(&name), name.replace(['/', '\\'], ".")))
+    };
+    sources.into_iter().filter_map(named).collect()
 }
 
 fn module_path() -> PathBuf {
@@ -53,7 +138,7 @@ pub fn test() -> Result<Tally, String> {
     }
     let pages = fresh_pages()?;
     let tests = shell::target_dir().join("browser-tests");
-    let mut tally = Tally::default();
+    let mut tally = has_texts_as_they_are(&shell::root().join(PACKAGE));
     for (name, package) in
         [("kept package", shell::root().join(PACKAGE)), ("fresh package", pages.join("pkg"))]
     {

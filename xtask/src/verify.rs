@@ -35,7 +35,9 @@ fn clippy() -> Result<Tally, String> {
     let all = lint(&["--workspace", "--all-targets", "--all-features"], &[]);
     tally.add(Tally::of("clippy, all features", all));
     let bare = lint(&["--package", "wci-sim", "--all-targets", "--no-default-features"], &[]);
-    tally.add(Tally::of("clippy, wci-sim as for wasm", bare));
+    tally.add(Tally::of("clippy, wci-sim with nothing optional", bare));
+    let view = lint(&["--package", "wci-wasm", "--lib", "--no-default-features"], UNWRAP);
+    tally.add(Tally::of("clippy, the first view of the browser", view));
     let shipped = lint(&["--workspace", "--lib", "--bins", "--all-features"], UNWRAP);
     tally.add(Tally::of("clippy, no unwrap", shipped));
     Ok(tally)

@@ -6,15 +6,15 @@ use crate::tally::Tally;
 /// The platform without a host.
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
-/// The crates that must run without a host.
-const PURE: [&str; 2] = ["wci-core", "wci-sim"];
+/// The crates that must run without a host, with the features that a browser may load.
+const PURE: [(&str, &str); 2] = [("wci-core", ""), ("wci-sim", "traces")];
 
 /// The pure crates compile for the browser, everything optional left out.
 pub fn builds() -> Result<Tally, String> {
     let mut tally = Tally::default();
-    for package in PURE {
+    for (package, features) in PURE {
         let name = format!("{package} builds for {TARGET}");
-        tally.add(Tally::of(&name, module_of(package).map(drop)));
+        tally.add(Tally::of(&name, module_of(package, features).map(drop)));
     }
     Ok(tally)
 }
@@ -22,14 +22,14 @@ pub fn builds() -> Result<Tally, String> {
 /// The modules made of the pure crates import nothing: no clock, no randomness, no IO can reach them.
 pub fn imports_nothing() -> Result<Tally, String> {
     let mut tally = Tally::default();
-    for package in PURE {
-        tally.add(Tally::of(&format!("{package} imports nothing"), check_imports(package)));
+    for (package, features) in PURE {
+        tally.add(Tally::of(&format!("{package} imports nothing"), check_imports(package, features)));
     }
     Ok(tally)
 }
 
-fn check_imports(package: &str) -> Result<(), String> {
-    let imports = imports(&module_of(package)?)?;
+fn check_imports(package: &str, features: &str) -> Result<(), String> {
+    let imports = imports(&module_of(package, features)?)?;
     if imports.is_empty() {
         return Ok(());
     }
@@ -39,9 +39,9 @@ fn check_imports(package: &str) -> Result<(), String> {
 
 /// Builds a library as a module of its own that keeps every function, called or not, so that nothing it would ask
 /// of a host can hide. Only unoptimised code is kept whole: optimised, what nobody calls is dropped before the link.
-fn module_of(package: &str) -> Result<Vec<u8>, String> {
+fn module_of(package: &str, features: &str) -> Result<Vec<u8>, String> {
     let mut build = cargo(&["rustc", "--quiet", "--package", package, "--lib", "--no-default-features"]);
-    build.args(["--target", TARGET, "--crate-type", "cdylib", "--"]);
+    build.args(["--features", features, "--target", TARGET, "--crate-type", "cdylib", "--"]);
     build.args(["-C", "opt-level=0", "-C", "link-dead-code", "-C", "link-arg=--no-gc-sections"]);
     shell::run(&mut build)?;
     let file = format!("{}.wasm", package.replace('-', "_"));

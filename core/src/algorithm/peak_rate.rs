@@ -13,6 +13,7 @@ use super::stepping::{METRICS_POLL_INTERVAL, SCALE_DOWN_COOLDOWN, SCALE_UP_COOLD
 use super::{Context, ScalingAlgorithm, Verdict};
 use crate::config::{ConfigError, ConfigMap, KeyDoc, Reader};
 use crate::decision::{Limit, Rule};
+use crate::gather;
 use crate::metrics::MetricsSnapshot;
 use crate::signals::TaskAdd;
 use crate::time::{Millis, Timestamp};
@@ -142,7 +143,7 @@ impl SeenRates {
             return;
         }
         let rates = |rates: &VecDeque<f64>| rates.iter().copied().map(Value::from).collect::<Value>();
-        let sizes = self.0.iter().map(|(size, seen)| (size.to_string(), rates(seen))).collect();
+        let sizes = gather(self.0.iter().map(|(size, seen)| (size.to_string(), rates(seen))));
         state.insert(Self::KEY.to_owned(), Value::Object(sizes));
     }
 

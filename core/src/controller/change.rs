@@ -4,6 +4,7 @@ use super::{
     Controller, Failure, FailureClass, Refusal, RefusalKind, Request, Response, Step, Update, ValidationState,
 };
 use crate::decision::{ActionId, ActionKind, GroupName, Registration};
+use crate::gather;
 use crate::spec::{Spec, SpecError};
 use crate::time::Timestamp;
 use base64::Engine;
@@ -225,11 +226,10 @@ impl Controller {
 
     fn store(&mut self, now: Timestamp, change: Change, launched: &[GroupName], step: &mut Step) {
         let registrations = change.registrations.unwrap_or_default();
-        let sizes: BTreeMap<_, _> = registrations
-            .into_iter()
-            .filter(|registration| launched.contains(&registration.group))
-            .map(|registration| (registration.group, registration.launch))
-            .collect();
+        let launched =
+            registrations.into_iter().filter(|registration| launched.contains(&registration.group));
+        let sizes: BTreeMap<_, _> =
+            gather(launched.map(|registration| (registration.group, registration.launch)));
         self.replace_spec(*change.spec, &sizes);
         self.conflict_token = self.next_token(now, change.conflict_token);
         self.last_modifier_identity = change.identity;

@@ -1,5 +1,6 @@
 //! Reading of JSON that may be damaged: what can be read is taken, the rest gets its default.
 
+use crate::gather;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -25,10 +26,10 @@ pub(super) fn take_map<K: From<String> + Ord, T: DeserializeOwned>(
     name: &str,
 ) -> BTreeMap<K, T> {
     match map.remove(name) {
-        Some(Value::Object(entries)) => entries
-            .into_iter()
-            .filter_map(|(key, value)| Some((K::from(key), serde_json::from_value(value).ok()?)))
-            .collect(),
+        Some(Value::Object(entries)) => {
+            let read = |(key, value)| Some((K::from(key), serde_json::from_value(value).ok()?));
+            gather(entries.into_iter().filter_map(read))
+        }
         _ => BTreeMap::new(),
     }
 }

@@ -5,6 +5,7 @@ use super::lane::Lane;
 use super::timers::Timers;
 use super::{Bookkeeping, Controller, STATE_SCHEMA, Settings, State, Step, WorkerDeploymentVersion, change};
 use crate::decision::{ActionKind, GroupName};
+use crate::gather;
 use crate::spec::ConfigMap;
 use crate::time::Timestamp;
 use serde_json::{Map, Value};
@@ -130,8 +131,8 @@ impl Controller {
             update: self.update.clone(),
             validations: self.validations.clone(),
             periodic_check: self.periodic_check,
-            failed_sizes: self.groups.iter().filter_map(Group::failed_size_by_name).collect(),
-            observations: self.groups.iter().filter_map(Group::observation_by_name).collect(),
+            failed_sizes: gather(self.groups.iter().filter_map(Group::failed_size_by_name)),
+            observations: gather(self.groups.iter().filter_map(Group::observation_by_name)),
             groups_to_start: self.groups.iter().filter(|g| g.must_start).map(|g| g.name.clone()).collect(),
             dropped_signals: self.dropped_signals,
             signals_since_due: self.signals_since_due,

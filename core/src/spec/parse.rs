@@ -4,6 +4,7 @@ use super::{Compute, ProviderType, Scaling, ScalingGroup, Spec, SpecError, WireT
 use crate::algorithm::{Algorithm, AlgorithmKind};
 use crate::config::{Config, ConfigMap, kind_of, nearest, shown, unknown_key};
 use crate::decision::GroupName;
+use crate::gather;
 use crate::metrics::TaskQueueType;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -39,7 +40,8 @@ impl Spec {
             "" => Err(SpecError::new("a scaling group without a name", "a name").at("scaling_group_specs")),
             _ => Ok((GroupName::from(name.as_str()), group(value).map_err(|e| e.in_group(name))?)),
         };
-        let groups = groups.iter().map(parse).collect::<Result<BTreeMap<_, _>, _>>()?;
+        let parsed: Vec<_> = groups.iter().map(parse).collect::<Result<_, _>>()?;
+        let groups: BTreeMap<_, _> = gather(parsed);
         if groups.is_empty() {
             return Err(SpecError::new("no groups", "at least one scaling group").at("scaling_group_specs"));
         }
@@ -50,8 +52,8 @@ impl Spec {
     /// The wire's form: task types as integers, configurations in the form in which they came.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let groups = self.groups.iter().map(|(name, group)| (name.to_string(), group.to_json())).collect();
-        Value::Object(Map::from_iter([("scaling_group_specs".to_owned(), Value::Object(groups))]))
+        let groups = gather(self.groups.iter().map(|(name, group)| (name.to_string(), group.to_json())));
+        Value::Object(gather([("scaling_group_specs".to_owned(), Value::Object(groups))]))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Spec, SpecError};
 use crate::config::{ConfigMap, nearest, shown};
 use crate::controller::GroupUpdate;
+use crate::gather;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -34,10 +35,9 @@ impl Spec {
         if upserts.is_empty() && removals.is_empty() {
             return Err(SpecError::new("no change found: name a group to insert, change or remove", ""));
         }
-        let mut groups: Map<String, Value> = current
-            .into_iter()
-            .flat_map(|spec| spec.groups.iter().map(|(name, group)| (name.to_string(), group.to_json())))
-            .collect();
+        let groups = current.iter().flat_map(|spec| spec.groups.iter());
+        let mut groups: Map<String, Value> =
+            gather(groups.map(|(name, group)| (name.to_string(), group.to_json())));
         for (name, update) in upserts {
             let changed = match groups.get(name) {
                 Some(existing) => masked(existing, update).map_err(|e| e.in_group(name))?,

@@ -1,76 +1,3 @@
-/**
- * A journal that is read and replayed.
- */
-export class Journal {
-    __destroy_into_raw() {
-        const ptr = this.__wbg_ptr;
-        this.__wbg_ptr = 0;
-        JournalFinalization.unregister(this);
-        return ptr;
-    }
-    free() {
-        const ptr = this.__destroy_into_raw();
-        wasm.__wbg_journal_free(ptr, 0);
-    }
-    /**
-     * The next piece of the file.
-     * @param {Uint8Array | number[]} piece
-     */
-    feed(piece) {
-        const ptr0 = passArray8ToWasm0(piece, wasm.__wbindgen_malloc);
-        const len0 = WASM_VECTOR_LEN;
-        const ret = wasm.journal_feed(this.__wbg_ptr, ptr0, len0);
-        if (ret[1]) {
-            throw takeFromExternrefTable0(ret[0]);
-        }
-    }
-    /**
-     * The end of it: what it holds and how the replay went, as JSON.
-     * @returns {string}
-     */
-    finish() {
-        let deferred2_0;
-        let deferred2_1;
-        try {
-            const ret = wasm.journal_finish(this.__wbg_ptr);
-            var ptr1 = ret[0];
-            var len1 = ret[1];
-            if (ret[3]) {
-                ptr1 = 0; len1 = 0;
-                throw takeFromExternrefTable0(ret[2]);
-            }
-            deferred2_0 = ptr1;
-            deferred2_1 = len1;
-            return getStringFromWasm0(ptr1, len1);
-        } finally {
-            wasm.__wbindgen_free(deferred2_0, deferred2_1, 1);
-        }
-    }
-    /**
-     * Nothing read yet.
-     */
-    constructor() {
-        const ret = wasm.journal_new();
-        this.__wbg_ptr = ret;
-        JournalFinalization.register(this, this.__wbg_ptr, this);
-        return this;
-    }
-    /**
-     * The points, in the columns of `Simulator.columns`, flat.
-     * @returns {Float64Array}
-     */
-    points() {
-        const ret = wasm.journal_points(this.__wbg_ptr);
-        var v1 = getArrayF64FromWasm0(ret[0], ret[1]).slice();
-        wasm.__wbindgen_free(ret[0], ret[1] * 8, 8);
-        return v1;
-    }
-}
-if (Symbol.dispose) Journal.prototype[Symbol.dispose] = Journal.prototype.free;
-
-/**
- * A scenario that is played on a page.
- */
 export class Simulator {
     __destroy_into_raw() {
         const ptr = this.__wbg_ptr;
@@ -82,10 +9,6 @@ export class Simulator {
         const ptr = this.__destroy_into_raw();
         wasm.__wbg_simulator_free(ptr, 0);
     }
-    /**
-     * Adds changes, a JSON list, each with its time. The run begins anew.
-     * @param {string} changes
-     */
     add_changes(changes) {
         const ptr0 = passStringToWasm0(changes, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
         const len0 = WASM_VECTOR_LEN;
@@ -94,10 +17,6 @@ export class Simulator {
             throw takeFromExternrefTable0(ret[0]);
         }
     }
-    /**
-     * Every algorithm as a JSON list: name, launch strategies, keys with defaults, limits and help.
-     * @returns {string}
-     */
     static algorithms() {
         let deferred1_0;
         let deferred1_1;
@@ -110,11 +29,6 @@ export class Simulator {
             wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
         }
     }
-    /**
-     * A hand acts: a change as JSON, without its time. Gives back the change with its time.
-     * @param {string} change
-     * @returns {string}
-     */
     apply_change(change) {
         let deferred3_0;
         let deferred3_1;
@@ -135,36 +49,21 @@ export class Simulator {
             wasm.__wbindgen_free(deferred3_0, deferred3_1, 1);
         }
     }
-    /**
-     * Opens the traces and begins at time 0.
-     */
     begin() {
         const ret = wasm.simulator_begin(this.__wbg_ptr);
         if (ret[1]) {
             throw takeFromExternrefTable0(ret[0]);
         }
     }
-    /**
-     * The end of it.
-     */
     close_input() {
         wasm.simulator_close_input(this.__wbg_ptr);
     }
-    /**
-     * Names of the columns of points.
-     * @returns {string[]}
-     */
     static columns() {
         const ret = wasm.simulator_columns();
         var v1 = getArrayJsValueFromWasm0(ret[0], ret[1]);
         wasm.__wbindgen_free(ret[0], ret[1] * 4, 4);
         return v1;
     }
-    /**
-     * What a page needs to know of the parameters at these dotted keys (a JSON list), as a JSON list.
-     * @param {string} paths
-     * @returns {string}
-     */
     controls(paths) {
         let deferred3_0;
         let deferred3_1;
@@ -185,10 +84,6 @@ export class Simulator {
             wasm.__wbindgen_free(deferred3_0, deferred3_1, 1);
         }
     }
-    /**
-     * The course of the run so far as CSV.
-     * @returns {string}
-     */
     csv() {
         let deferred2_0;
         let deferred2_1;
@@ -207,10 +102,6 @@ export class Simulator {
             wasm.__wbindgen_free(deferred2_0, deferred2_1, 1);
         }
     }
-    /**
-     * The decisions so far with their reasons, as JSON.
-     * @returns {string}
-     */
     decisions() {
         let deferred2_0;
         let deferred2_1;
@@ -229,19 +120,11 @@ export class Simulator {
             wasm.__wbindgen_free(deferred2_0, deferred2_1, 1);
         }
     }
-    /**
-     * The next piece of it.
-     * @param {Uint8Array | number[]} piece
-     */
     feed(piece) {
         const ptr0 = passArray8ToWasm0(piece, wasm.__wbindgen_malloc);
         const len0 = WASM_VECTOR_LEN;
         wasm.simulator_feed(this.__wbg_ptr, ptr0, len0);
     }
-    /**
-     * Goes up when all points are to be taken anew.
-     * @returns {number}
-     */
     generation() {
         const ret = wasm.simulator_generation(this.__wbg_ptr);
         if (ret[2]) {
@@ -249,10 +132,35 @@ export class Simulator {
         }
         return ret[0] >>> 0;
     }
-    /**
-     * When arrivals stop (ms).
-     * @returns {number}
-     */
+    help(paths, schema) {
+        let deferred4_0;
+        let deferred4_1;
+        try {
+            let ptr0, len0, ptr1, len1;
+            try {
+                ptr0 = passStringToWasm0(paths, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+                len0 = WASM_VECTOR_LEN;
+                ptr1 = passStringToWasm0(schema, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+                len1 = WASM_VECTOR_LEN;
+            } catch (e) {
+                if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); }
+                if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
+                throw e;
+            }
+            const ret = wasm.simulator_help(this.__wbg_ptr, ptr0, len0, ptr1, len1);
+            var ptr3 = ret[0];
+            var len3 = ret[1];
+            if (ret[3]) {
+                ptr3 = 0; len3 = 0;
+                throw takeFromExternrefTable0(ret[2]);
+            }
+            deferred4_0 = ptr3;
+            deferred4_1 = len3;
+            return getStringFromWasm0(ptr3, len3);
+        } finally {
+            wasm.__wbindgen_free(deferred4_0, deferred4_1, 1);
+        }
+    }
     horizon() {
         const ret = wasm.simulator_horizon(this.__wbg_ptr);
         if (ret[2]) {
@@ -260,10 +168,6 @@ export class Simulator {
         }
         return ret[0];
     }
-    /**
-     * Whether the run is over.
-     * @returns {boolean}
-     */
     is_done() {
         const ret = wasm.simulator_is_done(this.__wbg_ptr);
         if (ret[2]) {
@@ -271,11 +175,6 @@ export class Simulator {
         }
         return ret[0] !== 0;
     }
-    /**
-     * Reads a scenario; nothing runs yet.
-     * @param {string} toml
-     * @param {string} file_name
-     */
     constructor(toml, file_name) {
         let ptr0, len0, ptr1, len1;
         try {
@@ -296,10 +195,6 @@ export class Simulator {
         SimulatorFinalization.register(this, this.__wbg_ptr, this);
         return this;
     }
-    /**
-     * How far time is (ms).
-     * @returns {number}
-     */
     now() {
         const ret = wasm.simulator_now(this.__wbg_ptr);
         if (ret[2]) {
@@ -307,20 +202,11 @@ export class Simulator {
         }
         return ret[0];
     }
-    /**
-     * Begins to take a trace of this name.
-     * @param {string} name
-     */
     open_input(name) {
         const ptr0 = passStringToWasm0(name, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
         const len0 = WASM_VECTOR_LEN;
         wasm.simulator_open_input(this.__wbg_ptr, ptr0, len0);
     }
-    /**
-     * Points of a group (by its place, -1: all together) since the last call, flat.
-     * @param {number} group
-     * @returns {Float64Array}
-     */
     points(group) {
         const ret = wasm.simulator_points(this.__wbg_ptr, group);
         if (ret[3]) {
@@ -330,43 +216,6 @@ export class Simulator {
         wasm.__wbindgen_free(ret[0], ret[1] * 8, 8);
         return v1;
     }
-    /**
-     * The TOML of a scenario that comes with the pages.
-     * @param {string} name
-     * @returns {string | undefined}
-     */
-    static preset(name) {
-        const ptr0 = passStringToWasm0(name, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
-        const len0 = WASM_VECTOR_LEN;
-        const ret = wasm.simulator_preset(ptr0, len0);
-        let v2;
-        if (ret[0] !== 0) {
-            v2 = getStringFromWasm0(ret[0], ret[1]);
-            wasm.__wbindgen_free(ret[0], ret[1] * 1, 1);
-        }
-        return v2;
-    }
-    /**
-     * The names of the scenarios that come with the pages, as a JSON list.
-     * @returns {string}
-     */
-    static presets() {
-        let deferred1_0;
-        let deferred1_1;
-        try {
-            const ret = wasm.simulator_presets();
-            deferred1_0 = ret[0];
-            deferred1_1 = ret[1];
-            return getStringFromWasm0(ret[0], ret[1]);
-        } finally {
-            wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
-        }
-    }
-    /**
-     * Replaces the first workload's arrivals by a trace of this name and format. The run begins anew.
-     * @param {string} name
-     * @param {string} format
-     */
     replay_trace(name, format) {
         let ptr0, len0, ptr1, len1;
         try {
@@ -384,10 +233,6 @@ export class Simulator {
             throw takeFromExternrefTable0(ret[0]);
         }
     }
-    /**
-     * Everything again from the start, with this seed.
-     * @param {string} seed
-     */
     reset(seed) {
         const ptr0 = passStringToWasm0(seed, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
         const len0 = WASM_VECTOR_LEN;
@@ -396,19 +241,12 @@ export class Simulator {
             throw takeFromExternrefTable0(ret[0]);
         }
     }
-    /**
-     * All points will be handed out again.
-     */
     rewind() {
         const ret = wasm.simulator_rewind(this.__wbg_ptr);
         if (ret[1]) {
             throw takeFromExternrefTable0(ret[0]);
         }
     }
-    /**
-     * The scenario as JSON, as it is written.
-     * @returns {string}
-     */
     scenario_json() {
         let deferred2_0;
         let deferred2_1;
@@ -427,10 +265,6 @@ export class Simulator {
             wasm.__wbindgen_free(deferred2_0, deferred2_1, 1);
         }
     }
-    /**
-     * The scenario with everything that hands did, for the command line.
-     * @returns {string}
-     */
     scenario_toml() {
         let deferred1_0;
         let deferred1_1;
@@ -443,26 +277,6 @@ export class Simulator {
             wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
         }
     }
-    /**
-     * The JSON Schema of scenarios.
-     * @returns {string}
-     */
-    static schema() {
-        let deferred1_0;
-        let deferred1_1;
-        try {
-            const ret = wasm.simulator_schema();
-            deferred1_0 = ret[0];
-            deferred1_1 = ret[1];
-            return getStringFromWasm0(ret[0], ret[1]);
-        } finally {
-            wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
-        }
-    }
-    /**
-     * Sets values: a JSON list of `[dotted key, text]`, the text as `--set` takes it. The run begins anew.
-     * @param {string} values
-     */
     set(values) {
         const ptr0 = passStringToWasm0(values, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
         const len0 = WASM_VECTOR_LEN;
@@ -471,10 +285,6 @@ export class Simulator {
             throw takeFromExternrefTable0(ret[0]);
         }
     }
-    /**
-     * What is true now, as JSON.
-     * @returns {string}
-     */
     snapshot() {
         let deferred2_0;
         let deferred2_1;
@@ -493,12 +303,6 @@ export class Simulator {
             wasm.__wbindgen_free(deferred2_0, deferred2_1, 1);
         }
     }
-    /**
-     * As `step_until`, but not beyond the next decision that acts.
-     * @param {number} ms
-     * @param {number} most_events
-     * @returns {boolean}
-     */
     step_to_decision(ms, most_events) {
         const ret = wasm.simulator_step_to_decision(this.__wbg_ptr, ms, most_events);
         if (ret[2]) {
@@ -506,12 +310,6 @@ export class Simulator {
         }
         return ret[0] !== 0;
     }
-    /**
-     * Lets time pass up to a moment (ms), in at most so many events; true once it is reached or the run is over.
-     * @param {number} ms
-     * @param {number} most_events
-     * @returns {boolean}
-     */
     step_until(ms, most_events) {
         const ret = wasm.simulator_step_until(this.__wbg_ptr, ms, most_events);
         if (ret[2]) {
@@ -519,10 +317,6 @@ export class Simulator {
         }
         return ret[0] !== 0;
     }
-    /**
-     * The figures up to now; once the run is over those of `wci run --json`.
-     * @returns {string}
-     */
     summary() {
         let deferred2_0;
         let deferred2_1;
@@ -541,10 +335,6 @@ export class Simulator {
             wasm.__wbindgen_free(deferred2_0, deferred2_1, 1);
         }
     }
-    /**
-     * The version of this build.
-     * @returns {string}
-     */
     static version() {
         let deferred1_0;
         let deferred1_1;
@@ -557,11 +347,6 @@ export class Simulator {
             wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
         }
     }
-    /**
-     * Waits by window from an index on: the windows' width, then time, p50, p95 and p99 (ms) of each, flat.
-     * @param {number} from
-     * @returns {Float64Array}
-     */
     waits(from) {
         const ret = wasm.simulator_waits(this.__wbg_ptr, from);
         if (ret[3]) {
@@ -571,10 +356,6 @@ export class Simulator {
         wasm.__wbindgen_free(ret[0], ret[1] * 8, 8);
         return v1;
     }
-    /**
-     * Which numbers of decisions become further columns of the points: a JSON list of names.
-     * @param {string} names
-     */
     watch(names) {
         const ptr0 = passStringToWasm0(names, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
         const len0 = WASM_VECTOR_LEN;
@@ -615,9 +396,6 @@ function __wbg_get_imports() {
     };
 }
 
-const JournalFinalization = (typeof FinalizationRegistry === 'undefined')
-    ? { register: () => {}, unregister: () => {} }
-    : new FinalizationRegistry(ptr => wasm.__wbg_journal_free(ptr, 1));
 const SimulatorFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_simulator_free(ptr, 1));

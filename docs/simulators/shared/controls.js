@@ -5,8 +5,11 @@ import { h, setText, uniqueId } from "./dom.js";
 // `specs` is a list of { title, fields: [{ path, label, live }] }; `live(text, names)` makes the change with which a
 // hand sets the parameter while the run goes on. Parameters without one belong to the start of a run.
 export class Controls {
-  constructor(root, specs, onChange) {
+  constructor(root, specs, onChange, help) {
     this.root = root;
+    this.help = help;
+    // The words about parameters are fetched when somebody comes near them.
+    for (const event of ["pointerover", "focusin"]) root.addEventListener(event, () => this.#explain());
     this.specs = specs;
     this.onChange = onChange;
     this.fields = new Map();
@@ -22,13 +25,26 @@ export class Controls {
     const key = described.map((control) => `${control.path} ${control.kind}`).join("\n");
     if (key !== this.key) {
       this.key = key;
+      this.isExplained = false;
       this.fields.clear();
       this.root.replaceChildren(...this.specs.map((group) => this.#group(group, byTemplate)).filter(Boolean));
     }
     for (const control of described) {
-      const input = this.fields.get(control.path);
+      const input = this.fields.get(control.path)?.input;
       const value = shown.get(control.path) ?? control.value ?? control.default ?? "";
       if (input && input !== document.activeElement) input.value = String(value);
+    }
+  }
+
+  async #explain() {
+    if (this.isExplained) return;
+    this.isExplained = true;
+    const shown = [...this.fields];
+    try {
+      const texts = await this.help(shown.map(([path]) => path));
+      shown.forEach(([, { say }], i) => say(texts[i]));
+    } catch {
+      this.isExplained = false;
     }
   }
 
@@ -43,19 +59,23 @@ export class Controls {
     const problem = h("span.problem", { id: `${id}-problem`, role: "alert" });
     const input = this.#input(control, id);
     input.addEventListener("change", () => this.#changed(field, control, input, problem));
-    this.fields.set(control.path, input);
-    const help = h("p.help", { id: `${id}-help`, hidden: true }, `${control.help}${defaultText(control)} `, h("code", {}, control.path));
+    const words = h("span", {}, "…");
+    const help = h("p.help", { id: `${id}-help`, hidden: true }, words, `${defaultText(control)} `, h("code", {}, control.path));
     const toggle = h("button.what", {
       type: "button",
       "aria-expanded": "false",
       "aria-controls": help.id,
       "aria-label": `What is ${field.label}?`,
-      title: control.help,
       onclick: () => {
         help.hidden = !help.hidden;
         toggle.setAttribute("aria-expanded", String(!help.hidden));
       },
     }, "?");
+    const say = (text) => {
+      setText(words, text);
+      toggle.title = text;
+    };
+    this.fields.set(control.path, { input, say });
     return h("div.field", {}, h("label", { for: id }, field.label, field.isFromStart && h("span.start", {}, " from the start")), h("span.entry", {}, input, toggle), help, problem);
   }
 

@@ -20,7 +20,7 @@ function service(key, label) {
     live: (text, { workload }, scenario, controls) => {
       const times = { ...scenario.workload[0].service };
       for (const name of Object.keys(times)) {
-        const input = controls.fields.get(`workload.${workload}.service.${name}`);
+        const input = controls.fields.get(`workload.${workload}.service.${name}`)?.input;
         if (input) times[name] = typeof times[name] === "number" ? Number(input.value) : input.value;
       }
       return { service: { workload, times } };

@@ -1,10 +1,13 @@
 // The simulator's side of a page: a module worker that owns the WebAssembly, lets time pass in slices of at most
 // 8 ms and tells the page what there is to draw, one message a frame, when the page asks for one.
 
-import init, { Journal, Simulator } from "../pkg/wci_wasm.js";
+import * as view from "../pkg/wci_wasm.js";
 
 const SLICE_MS = 8;
-const EVENTS_A_CALL = 4000;
+// Well below a millisecond: between two calls it looks at the clock.
+const EVENTS_A_CALL = 1000;
+// How many of the last slices are remembered, for whoever wants to know how long they were.
+const SLICES_KEPT = 500;
 // A tab that was asleep does not catch up with hours.
 const LONGEST_STEP_MS = 100;
 const LOG_EVERY_MS = 300;
@@ -27,45 +30,86 @@ const state = {
   load: 0,
   order: 0,
   isLooping: false,
+  slices: [], // when each of the last ones began, and how long it was
 };
 
-const ready = init({ module_or_path: new URL("../pkg/wci_wasm_bg.wasm", import.meta.url) });
+// The module in use: the small one, until a file is dropped that only the whole one can read.
+let engine = view;
+let queue = module("wci_wasm").then((module_or_path) => view.default({ module_or_path }));
 const channel = new MessageChannel();
 channel.port1.onmessage = () => loop();
 
-self.onmessage = async ({ data }) => {
+// One message after the other, also when one has to wait for a module.
+self.onmessage = ({ data }) => {
+  queue = queue.then(() => obey(data), (error) => fail(error, data.id));
+};
+
+async function obey(data) {
   try {
-    await ready;
     if (data.order) state.order = data.order;
     await commands[data.cmd](data);
   } catch (error) {
     fail(error, data.id);
   }
   wake();
-};
+}
+
+async function packaged(file) {
+  const response = await fetch(new URL(`../pkg/${file}`, import.meta.url));
+  if (!response.ok) throw new Error(`there is no ${file}`);
+  return response;
+}
+
+// A module lies compressed in the package; a server may have unpacked it on the way.
+async function module(name) {
+  const bytes = new Uint8Array(await (await packaged(`${name}_bg.wasm.gz`)).arrayBuffer());
+  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  const unpacked = () => new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return isPacked ? new Response(unpacked()).arrayBuffer() : bytes;
+}
+
+// A text of the package, fetched once.
+const texts = new Map();
+async function text(file) {
+  if (!texts.has(file)) texts.set(file, await (await packaged(file)).text());
+  return texts.get(file);
+}
+
+async function scenario(name) {
+  try {
+    return await text(`scenarios/${encodeURIComponent(name)}.toml`);
+  } catch {
+    throw new Error(`there is no scenario called ${name}`);
+  }
+}
+
+async function readFiles() {
+  const whole = await import("../pkg/wci_wasm_files.js");
+  await whole.default({ module_or_path: await module("wci_wasm_files") });
+  engine = whole;
+}
 
 const commands = {
-  load(message) {
+  async load(message) {
+    if (message.files?.length) await readFiles();
+    const texts = await Promise.all(message.runs.map((wanted) => wanted.toml ?? scenario(wanted.preset)));
     state.runs.forEach((run) => run.simulator.free());
     state.runs = [];
     Object.assign(state, { clock: 0, goal: null, toDecision: false, isPlaying: false, load: message.id });
     const described = [];
-    for (const wanted of message.runs) {
-      const run = open(wanted, message);
+    for (const [i, wanted] of message.runs.entries()) {
+      const run = open(texts[i], wanted, message);
       state.runs.push(run);
       described.push(describe(run, message.controls ?? []));
     }
     state.horizon = Math.max(...state.runs.map((run) => run.simulator.horizon()));
     state.group = message.group ?? -1;
     state.isLogStale = true;
-    post({ type: "loaded", id: message.id, runs: described, horizon: state.horizon, columns: Simulator.columns() });
+    post({ type: "loaded", id: message.id, runs: described, horizon: state.horizon, columns: engine.Simulator.columns() });
     if (message.at > 0) state.goal = message.at;
   },
-  presets({ id }) {
-    post({ type: "answer", id, value: JSON.parse(Simulator.presets()) });
-  },
   algorithms({ id }) {
-    post({ type: "answer", id, value: JSON.parse(Simulator.algorithms()) });
+    post({ type: "answer", id, value: JSON.parse(engine.Simulator.algorithms()) });
   },
   play({ speed }) {
     if (speed !== undefined) state.speed = speed;
@@ -80,6 +124,11 @@ const commands = {
     Object.assign(state, { isPlaying: false, toDecision: false, isLogStale: true });
     state.clock = furthest();
     state.goal = state.clock;
+    // The page sees at once where it rests.
+    state.isFrameWanted = true;
+  },
+  slices({ id }) {
+    post({ type: "answer", id, value: state.slices });
   },
   goal({ at }) {
     state.isPlaying = false;
@@ -120,19 +169,26 @@ const commands = {
   summary({ id, run = 0 }) {
     post({ type: "answer", id, value: JSON.parse(state.runs[run].simulator.summary()) });
   },
-  schema({ id }) {
-    post({ type: "answer", id, value: JSON.parse(Simulator.schema()) });
+  async formats({ id }) {
+    const { TraceFormat } = JSON.parse(await text("schema.json")).$defs;
+    post({ type: "answer", id, value: TraceFormat.oneOf?.map((one) => one.const) ?? TraceFormat.enum });
   },
-  journal({ id, bytes }) {
-    const journal = new Journal();
+  // What parameters are for: the texts come with the schema, when a person asks for the first one.
+  async help({ id, paths }) {
+    const schema = await text("schema.json");
+    post({ type: "answer", id, value: JSON.parse(state.runs[0].simulator.help(JSON.stringify(paths), schema)) });
+  },
+  async journal({ id, bytes }) {
+    await readFiles();
+    const journal = new engine.Journal();
     journal.feed(new Uint8Array(bytes));
     const incident = JSON.parse(journal.finish());
     const points = journal.points();
     journal.free();
-    post({ type: "answer", id, value: { incident, points, columns: Simulator.columns() } }, [points.buffer]);
+    post({ type: "answer", id, value: { incident, points, columns: engine.Simulator.columns() } }, [points.buffer]);
   },
   bench({ id, toml }) {
-    const simulator = new Simulator(toml, "bench.toml");
+    const simulator = new engine.Simulator(toml, "bench.toml");
     simulator.begin();
     const began = performance.now();
     while (!simulator.step_until(Number.MAX_VALUE, 1_000_000));
@@ -143,10 +199,8 @@ const commands = {
   },
 };
 
-function open(wanted, { files = [], watch = [] }) {
-  const toml = wanted.toml ?? Simulator.preset(wanted.preset);
-  if (toml === undefined) throw new Error(`there is no scenario called ${wanted.preset}`);
-  const simulator = new Simulator(toml, `${wanted.name ?? wanted.preset ?? "scenario"}.toml`);
+function open(toml, wanted, { files = [], watch = [] }) {
+  const simulator = new engine.Simulator(toml, `${wanted.name ?? wanted.preset ?? "scenario"}.toml`);
   try {
     for (const { name, bytes } of files) {
       simulator.open_input(name);
@@ -204,7 +258,7 @@ function loop() {
   state.isLooping = false;
   let isAhead = false;
   try {
-    isAhead = isBusy() ? slice() : true;
+    isAhead = isBusy() ? timed(slice) : true;
   } catch (error) {
     state.isPlaying = false;
     state.goal = null;
@@ -220,6 +274,14 @@ function loop() {
   } else {
     wake();
   }
+}
+
+function timed(work) {
+  const began = performance.now();
+  const result = work();
+  state.slices.push({ began: performance.timeOrigin + began, ms: performance.now() - began });
+  if (state.slices.length > SLICES_KEPT) state.slices.shift();
+  return result;
 }
 
 // Lets time pass for at most one slice. True: everything up to the wanted time has happened.

@@ -10,6 +10,7 @@ use crate::world::{Launch, World, luck};
 use std::collections::{BTreeMap, VecDeque};
 use wci_core::controller::{FailureClass, Request, State, Update, WorkerDeploymentVersion};
 use wci_core::decision::{ActionId, ActionKind, GroupName};
+use wci_core::gather;
 use wci_core::metrics::MetricsSnapshot;
 use wci_core::{Action, Controller, Input, Millis, Settings, Spec, Step, Timestamp};
 
@@ -67,7 +68,7 @@ impl ControllerHost {
         let mut host = Self {
             controller,
             statistics: Statistics::new(model.controller.statistics_cache, model.controller.metric_delay),
-            group_names: model.groups.iter().enumerate().map(|(i, group)| (group.name.clone(), i)).collect(),
+            group_names: gather(model.groups.iter().enumerate().map(|(i, group)| (group.name.clone(), i))),
             start: model.start,
             wake_at: None,
             answers: BTreeMap::new(),

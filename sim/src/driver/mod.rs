@@ -22,7 +22,7 @@ use crate::event_queue::EventKind;
 use crate::model::{Change, End, Model, Nanos, SECOND};
 use crate::pool::Pool;
 use crate::report::log::DecisionCollector;
-use crate::results::{DecisionLog, RunResult, Summary, TimelineRow};
+use crate::results::{DecisionLog, RunResult, Summary, Timeline, TimelineRow};
 use crate::timeline::TimelineRecorder;
 use crate::workload::Source;
 use crate::world::World;
@@ -261,6 +261,12 @@ impl Simulation {
     #[must_use]
     pub fn timeline_since(&self, from: usize) -> (f64, Vec<TimelineRow>) {
         self.timeline.rows_since(from)
+    }
+
+    /// The whole windows of the timeline so far, of all groups together and of each.
+    #[must_use]
+    pub fn timeline_so_far(&self) -> Timeline {
+        self.timeline.so_far()
     }
 
     /// The figures as if the run ended now.

@@ -29,7 +29,7 @@ pub enum WriteError {
         /// Why.
         cause: ChartError,
     },
-    /// Something that has no JSON or CSV form.
+    /// Something that has no JSON form.
     #[error("cannot write {name}: {cause}")]
     Form {
         /// Which file.
@@ -61,9 +61,7 @@ pub fn write_all(dir: &Path, report: &Report<'_>) -> Result<Vec<PathBuf>, WriteE
     };
     write("summary.json", json("summary.json", to_json(&result.summary))?.as_bytes())?;
     write("performance.json", json("performance.json", to_json(&result.performance))?.as_bytes())?;
-    let csv = to_csv(&result.timeline)
-        .map_err(|cause| WriteError::Form { name: "timeseries.csv", cause: cause.to_string() })?;
-    write("timeseries.csv", &csv)?;
+    write("timeseries.csv", to_csv(&result.timeline).as_bytes())?;
     for chart in chart::course(report) {
         let failed = |cause| WriteError::Chart { id: chart.id.clone(), cause };
         let size = Size::wide(&chart);

@@ -7,9 +7,9 @@
 use crate::results::{DecisionCount, DecisionLog, TimedDecision};
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
-use wci_core::Decision;
 use wci_core::controller::FailureClass;
 use wci_core::decision::{ActionId, GroupName, Limit, Rule};
+use wci_core::{Decision, gather, sorted_by};
 
 /// How many of the first decisions are listed.
 pub const FIRST: usize = 150;
@@ -133,15 +133,15 @@ impl DecisionCollector {
     /// Ends the run.
     #[must_use]
     pub fn finish(self) -> DecisionLog {
-        let mut middle: Vec<Entry> = self.telling.into_iter().map(|Reverse(ranked)| ranked.0).collect();
-        middle.sort_by_key(|entry| entry.rank.number);
+        let telling: Vec<Entry> = self.telling.into_iter().map(|Reverse(ranked)| ranked.0).collect();
+        let middle = sorted_by(telling, |entry| entry.rank.number);
         let mut listed = self.first;
         listed.extend(middle.into_iter().map(|entry| entry.timed));
         listed.extend(self.last.into_iter().map(|entry| entry.timed));
         for timed in &mut listed {
             timed.failure = timed.decision.action_id.and_then(|id| self.failed_calls.get(&id).copied());
         }
-        let mut counts: Vec<DecisionCount> = self
+        let counts: Vec<DecisionCount> = self
             .counts
             .into_iter()
             .map(|((.., acted), tally)| DecisionCount {
@@ -153,7 +153,7 @@ impl DecisionCollector {
             })
             .collect();
         // Stable: equally frequent kinds stay in the order of group, rule and limit.
-        counts.sort_by_key(|kind| Reverse(kind.count));
+        let counts = sorted_by(counts, |kind| u64::MAX - kind.count);
         DecisionLog { total: self.total, listed, counts, failures: self.failures }
     }
 
@@ -203,7 +203,7 @@ impl DecisionCollector {
         let middle = self.telling.iter().map(|Reverse(ranked)| &ranked.0.timed);
         let last = self.last.iter().map(|entry| &entry.timed);
         let listed = self.first.iter().chain(middle).chain(last);
-        let listed: BTreeSet<ActionId> = listed.filter_map(|timed| timed.decision.action_id).collect();
+        let listed: BTreeSet<ActionId> = gather(listed.filter_map(|timed| timed.decision.action_id));
         self.failed_calls.retain(|id, _| listed.contains(id));
     }
 }

@@ -2,9 +2,11 @@
 
 use super::units::{count, duration_ms, duration_s, number, plural};
 use crate::results::{DecisionCount, TimedDecision};
+use std::iter::once;
 use wci_core::Decision;
 use wci_core::controller::FailureClass;
 use wci_core::decision::{GroupName, Limit, Rule};
+use wci_core::sorted_by;
 
 /// Which way an action moved the number of workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -171,8 +173,7 @@ pub fn acted(counts: &[DecisionCount]) -> Vec<Acted<'_>> {
             all.push(Acted { group, count, failed, cuts, example });
         }
     }
-    all.sort_by_key(|one| std::cmp::Reverse(one.count));
-    all
+    sorted_by(all, |one| u64::MAX - one.count)
 }
 
 /// Why a call to a provider failed, as the end of a sentence.
@@ -226,7 +227,7 @@ fn current_workers(decision: &Decision) -> Option<i64> {
 
 fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| once(first.to_ascii_lowercase()).chain(chars).collect())
 }
 
 /// Names that read better in other words than their own.

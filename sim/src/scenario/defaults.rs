@@ -5,6 +5,7 @@
 //! measure your own platform where it matters.
 
 use super::file::Group;
+use super::{plain, text, written};
 use toml::{Table, Value};
 use wci_core::spec::ProviderType;
 
@@ -158,12 +159,12 @@ pub(super) fn complete(provider: ProviderType, own: &Group) -> Result<Group, Str
     let mut all = table(COMMON)?;
     overlay(&mut all, table(of(provider).1)?);
     // By way of text, as everywhere: one way of writing a struct is one copy of the code less in the browser.
-    overlay(&mut all, table(&toml::to_string(own).map_err(|e| e.to_string())?)?);
-    all.try_into().map_err(|e: toml::de::Error| e.message().to_owned())
+    overlay(&mut all, table(&written::write(own)?)?);
+    plain::read(all).map_err(|wrong| wrong.0)
 }
 
 fn table(text: &str) -> Result<Table, String> {
-    text.parse().map_err(|e: toml::de::Error| e.message().to_owned())
+    text::read(text).map_err(|e| e.message)
 }
 
 /// Puts the keys of each section over those that are there, whole: a distribution is never mixed of two.

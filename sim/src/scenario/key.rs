@@ -75,7 +75,7 @@ impl fmt::Display for KeyPath {
 
 /// A segment as it is written in a dotted key.
 fn quoted(name: &str) -> String {
-    let is_bare = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    let is_bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     if is_bare { name.to_owned() } else { format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")) }
 }
 

@@ -14,6 +14,7 @@ mod json_places;
 mod key;
 mod origin;
 mod path;
+mod plain;
 mod read;
 mod resolve;
 mod schema;
@@ -21,16 +22,19 @@ mod shape;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod text;
 mod units;
+mod written;
 
 pub use error::{Position, ScenarioError, ScenarioErrors};
 pub use expect::{Expectation, Outcome};
 pub use file::File;
 pub use key::{join as join_key, split as split_key};
 pub use path::parse_value;
-pub use read::{Loader, Scenario, json_to_toml};
+pub use read::{Loader, Scenario, json_to_toml, toml_to_json};
 pub use resolve::Resolved;
 pub use schema::{reference_markdown, schema};
+#[cfg(feature = "research")]
 pub(crate) use sources::broken;
 pub use sources::{OpenError, SourceSpec, Surroundings};
 pub use units::Span;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use wci_core::sorted_by;
 
 /// The file of a scenario and the places of its keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,8 +55,8 @@ impl Origin {
 
     /// Looks up where each problem stands; the errors come in the order of the file.
     pub fn locate(&self, problems: Vec<Problem>) -> ScenarioErrors {
-        let mut errors: Vec<ScenarioError> = problems.into_iter().map(|p| self.locate_one(p)).collect();
-        errors.sort_by_key(|error| error.position);
+        let errors = problems.into_iter().map(|p| self.locate_one(p)).collect();
+        let mut errors = sorted_by(errors, |error: &ScenarioError| place(error.position));
         errors.dedup();
         ScenarioErrors(errors)
     }
@@ -144,6 +145,11 @@ fn value_places(
         }
         _ => {}
     }
+}
+
+/// A number in the order of positions; what has none comes first.
+fn place(position: Option<Position>) -> u64 {
+    position.map_or(0, |at| ((at.line as u64) << 32) + at.column as u64 + 1)
 }
 
 #[cfg(test)]

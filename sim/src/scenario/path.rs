@@ -4,13 +4,14 @@ use super::check::{item_name, shown};
 use super::error::Problem;
 use super::key::{self, KeyPath};
 use super::shape::Shape;
+use super::text;
 use toml::{Table, Value};
 
 /// Sets the value at a dotted key and creates the tables on the way; the value itself is checked when the table is
 /// read. Hands back the way that was gone; after an error the table is as before.
 pub(super) fn set(table: &mut Table, dotted: &str, value: Value) -> Result<KeyPath, Problem> {
     let (names, last) = split(dotted)?;
-    let mut at = Step::root();
+    let mut at = Step::root(Shape::scenario());
     let mut root = Value::Table(table.clone());
     descend_and_set(&mut root, &mut at, &names, &last, value)?;
     if let Value::Table(changed) = root {
@@ -44,23 +45,30 @@ pub(super) fn drop_settings_of_another(table: &mut Table, dotted: &str, value: &
 
 /// The value at a dotted key; `None` if the file leaves it out.
 pub(super) fn get<'t>(table: &'t Table, dotted: &str) -> Result<Option<&'t Value>, Problem> {
-    walk(table, dotted).map(|(_, value)| value)
+    walk(table, dotted, Shape::scenario()).map(|(_, value)| value)
 }
 
-/// What may stand at a dotted key, with its help: a node of the schema, references followed.
+/// What a dotted key is for, in the words of this schema.
+pub(super) fn help_at(table: &Table, dotted: &str, schema: Shape<'_>) -> Result<String, Problem> {
+    walk(table, dotted, schema).map(|(at, _)| at.help.to_owned())
+}
+
+/// What may stand at a dotted key: a node of the schema, references followed.
 pub(super) fn schema_at(table: &Table, dotted: &str) -> Result<serde_json::Value, Problem> {
-    let (at, _) = walk(table, dotted)?;
-    let mut node = match &at.shape.alternatives()[..] {
+    let (at, _) = walk(table, dotted, Shape::scenario())?;
+    Ok(match &at.shape.alternatives()[..] {
         [only] => only.node().clone(),
         several => serde_json::json!({"anyOf": several.iter().map(|one| one.node()).collect::<Vec<_>>()}),
-    };
-    node["description"] = at.help.into();
-    Ok(node)
+    })
 }
 
-fn walk<'t>(table: &'t Table, dotted: &str) -> Result<(Step, Option<&'t Value>), Problem> {
+fn walk<'t, 's>(
+    table: &'t Table,
+    dotted: &str,
+    schema: Shape<'s>,
+) -> Result<(Step<'s>, Option<&'t Value>), Problem> {
     let (names, last) = split(dotted)?;
-    let mut at = Step::root();
+    let mut at = Step::root(schema);
     let mut value: Option<&Value> = None;
     for (depth, name) in names.iter().chain([&last]).enumerate() {
         let children = if depth == 0 { Children::Table(Some(table)) } else { Children::of(value) };
@@ -72,7 +80,7 @@ fn walk<'t>(table: &'t Table, dotted: &str) -> Result<(Step, Option<&'t Value>),
 /// Reads the text of `--set key=text`: a TOML value, or else a plain text.
 #[must_use]
 pub fn parse_value(text: &str) -> Value {
-    text.parse().unwrap_or_else(|_| Value::String(text.to_owned()))
+    text::read_value(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }
 
 fn split(dotted: &str) -> Result<(Vec<String>, String), Problem> {
@@ -90,16 +98,16 @@ fn split(dotted: &str) -> Result<(Vec<String>, String), Problem> {
 }
 
 /// Where a walk along a dotted key stands.
-struct Step {
-    shape: Shape<'static>,
+struct Step<'s> {
+    shape: Shape<'s>,
     path: KeyPath,
     /// What the schema says of the key itself, which may be more than it says of the type.
-    help: &'static str,
+    help: &'s str,
 }
 
-impl Step {
-    fn root() -> Self {
-        Self { shape: Shape::scenario(), path: KeyPath::ROOT, help: "" }
+impl<'s> Step<'s> {
+    fn root(shape: Shape<'s>) -> Self {
+        Self { shape, path: KeyPath::ROOT, help: "" }
     }
 }
 
@@ -121,7 +129,7 @@ impl<'t> Children<'t> {
     }
 }
 
-impl Step {
+impl<'s> Step<'s> {
     /// Goes into the child of this name and hands back its value, if it is there.
     fn enter<'t>(&mut self, children: Children<'t>, name: &str) -> Result<Option<&'t Value>, Problem> {
         match children {
@@ -152,7 +160,7 @@ impl Step {
     }
 
     /// The tables that can stand here: the one that the tag names, if it is there.
-    fn possible_tables(&self, table: Option<&Table>) -> Vec<Shape<'static>> {
+    fn possible_tables(&self, table: Option<&Table>) -> Vec<Shape<'s>> {
         let tables: Vec<_> = self.shape.alternatives().into_iter().filter(|shape| shape.is_table()).collect();
         let tag = Shape::tag_of(&tables).filter(|_| tables.len() > 1);
         let Some((tag, value)) = tag.and_then(|tag| Some((tag, table?.get(tag)?.as_str()?))) else {
@@ -184,7 +192,7 @@ impl Step {
 
 fn descend_and_set(
     value: &mut Value,
-    at: &mut Step,
+    at: &mut Step<'_>,
     names: &[String],
     last: &str,
     new: Value,
@@ -199,7 +207,7 @@ fn descend_and_set(
 }
 
 /// The child that was just entered; created in a table that lacks it.
-fn slot<'v>(value: &'v mut Value, name: &str, at: &Step) -> &'v mut Value {
+fn slot<'v>(value: &'v mut Value, name: &str, at: &Step<'_>) -> &'v mut Value {
     match value {
         Value::Array(items) => {
             let index = at.path.numbered().last().and_then(|n| n.parse::<usize>().ok()).unwrap_or_default();

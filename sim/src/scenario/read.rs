@@ -6,12 +6,14 @@ use super::file::{File, Spec};
 use super::key::KeyPath;
 use super::origin::{Lines, Origin};
 use super::shape::Shape;
-use super::{path, units};
+use super::text::{self, NoToml};
+use super::{path, plain, units, written};
 use crate::trace::TraceOptions;
 use serde_json::Value as Json;
 use std::io;
 use toml::de::DeTable;
 use toml::{Table, Value};
+use wci_core::gather;
 
 /// Reads the text of a file that a scenario names.
 pub type Loader<'a> = &'a dyn Fn(&str) -> io::Result<String>;
@@ -31,10 +33,10 @@ impl Scenario {
     pub fn from_toml(text: &str, file_name: &str, loader: Loader<'_>) -> Result<Self, ScenarioErrors> {
         let (parsed, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
-            return Err(syntax_errors(file_name, text, &errors));
+            return Err(syntax_errors(file_name, text, errors.into_iter().next().map(NoToml::from)));
         }
         let origin = Origin::new(file_name, text, parsed.get_ref());
-        let table = text.parse::<Table>().map_err(|e| syntax_errors(file_name, text, &[e]))?;
+        let table = text::table(parsed.into_inner()).map_err(|e| syntax_errors(file_name, text, Some(e)))?;
         Self::from_table(table, origin, loader)
     }
 
@@ -49,9 +51,9 @@ impl Scenario {
         if !problems.is_empty() {
             return Err(origin.locate(problems));
         }
-        let file = table.try_into().map_err(|e: toml::de::Error| {
+        let file = plain::read(table).map_err(|wrong| {
             // The check finds all of these with their place; this is for what it may have missed.
-            origin.locate(vec![Problem::value(&KeyPath::ROOT, e.message(), "a scenario")])
+            origin.locate(vec![Problem::value(&KeyPath::ROOT, wrong.0, "a scenario")])
         })?;
         Ok(Self { file, origin })
     }
@@ -79,7 +81,7 @@ impl Scenario {
     #[must_use]
     pub fn to_toml(&self) -> String {
         // All keys are texts and all values finite, so there is nothing that TOML could not hold.
-        toml::to_string(&self.file).unwrap_or_default()
+        written::write(&self.file).unwrap_or_default()
     }
 
     /// The value at a dotted key; `None` if the file leaves it out.
@@ -91,12 +93,22 @@ impl Scenario {
         found.map_err(|problem| self.by_hand().locate(vec![problem]))
     }
 
-    /// What may stand at a dotted key, with its help: a node of the [`super::schema`].
+    /// What may stand at a dotted key: a node of the [`super::schema`].
     ///
     /// # Errors
     /// Names the unknown key and the nearest known one.
     pub fn schema_at(&self, dotted: &str) -> Result<Json, ScenarioErrors> {
         path::schema_at(&self.to_table(), dotted).map_err(|problem| self.by_hand().locate(vec![problem]))
+    }
+
+    /// What a dotted key is for, in the words of a schema: [`super::schema`] with its texts, which a browser loads
+    /// only when a person asks.
+    ///
+    /// # Errors
+    /// Names the unknown key and the nearest known one.
+    pub fn help_at(&self, dotted: &str, schema: &Json) -> Result<String, ScenarioErrors> {
+        let help = path::help_at(&self.to_table(), dotted, Shape::of(schema));
+        help.map_err(|problem| self.by_hand().locate(vec![problem]))
     }
 
     /// The scenario with other values at dotted keys. With another algorithm a group loses the settings of its old
@@ -173,7 +185,7 @@ impl Scenario {
     #[must_use]
     pub fn to_table(&self) -> Table {
         // By way of text: one way of writing a struct is one copy of the code less in the browser.
-        self.to_toml().parse().unwrap_or_default()
+        text::read(&self.to_toml()).unwrap_or_default()
     }
 
     /// Where problems of the resolved meaning stand.
@@ -191,18 +203,17 @@ fn no_loader(_: &str) -> io::Result<String> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "no file can be read here"))
 }
 
-fn syntax_errors(file: &str, text: &str, errors: &[toml::de::Error]) -> ScenarioErrors {
-    let lines = Lines::new(text);
-    let error = |error: &toml::de::Error| {
-        let (found, expected) = match error.message().split_once(", expected ") {
+/// What the parser finds after the first error mostly follows from it.
+fn syntax_errors(file: &str, text: &str, first: Option<NoToml>) -> ScenarioErrors {
+    let error = |error: NoToml| {
+        let (found, expected) = match error.message.split_once(", expected ") {
             Some((found, expected)) => (format!("{found} in the TOML"), expected.to_owned()),
-            None => (format!("what is no TOML ({})", error.message()), "valid TOML".to_owned()),
+            None => (format!("what is no TOML ({})", error.message), "valid TOML".to_owned()),
         };
-        let position = error.span().map(|span| lines.position(span.start));
+        let position = error.at.map(|at| Lines::new(text).position(at));
         ScenarioError { file: file.to_owned(), position, key: String::new(), found, expected }
     };
-    // What the parser finds after the first error mostly follows from it.
-    ScenarioErrors(errors.first().map(error).into_iter().collect())
+    ScenarioErrors(first.map(error).into_iter().collect())
 }
 
 /// A date may be written without quotes; everywhere else it is a text.
@@ -267,13 +278,13 @@ pub fn json_to_toml(json: Json) -> Option<Value> {
         Json::String(text) => Value::String(text),
         Json::Array(items) => Value::Array(items.into_iter().filter_map(json_to_toml).collect()),
         Json::Object(map) => {
-            Value::Table(map.into_iter().filter_map(|(k, v)| Some((k, json_to_toml(v)?))).collect())
+            Value::Table(gather(map.into_iter().filter_map(|(k, v)| Some((k, json_to_toml(v)?)))))
         }
     })
 }
 
 /// TOML as JSON; numbers are finite because the check lets no others pass.
-pub(super) fn toml_to_json(value: &Value) -> Json {
+pub fn toml_to_json(value: &Value) -> Json {
     match value {
         Value::Boolean(flag) => (*flag).into(),
         Value::Integer(whole) => (*whole).into(),
@@ -281,9 +292,7 @@ pub(super) fn toml_to_json(value: &Value) -> Json {
         Value::String(text) => text.clone().into(),
         Value::Datetime(date) => date.to_string().into(),
         Value::Array(items) => items.iter().map(toml_to_json).collect(),
-        Value::Table(table) => {
-            table.iter().map(|(k, v)| (k.clone(), toml_to_json(v))).collect::<serde_json::Map<_, _>>().into()
-        }
+        Value::Table(table) => Json::Object(gather(table.iter().map(|(k, v)| (k.clone(), toml_to_json(v))))),
     }
 }
 

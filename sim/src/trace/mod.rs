@@ -13,48 +13,27 @@
 //! the assumptions in `service_models`; what was assumed or left out is in [`TraceSource::notes`].
 //!
 //! Files are opened by the caller ([`TraceFiles`]), so that a browser can hand over what was dropped on it.
+//!
+//! All of `read` is the feature `traces`. A build without it knows the options and opens no trace: so the browser's
+//! first view need not load what only a dropped file needs.
 
-mod azure;
-mod batch;
-mod convert;
-mod counts;
-mod datetime;
-mod decode;
+#[cfg(not(feature = "traces"))]
+mod absent;
+#[cfg_attr(not(feature = "traces"), expect(dead_code, reason = "most of it is what readers find"))]
 mod error;
-mod feed;
 mod files;
-mod formats;
-mod formula;
-mod header;
-mod nab;
-mod number;
-mod opening;
 mod options;
-mod pace;
-mod parser;
-mod prometheus;
-mod record_feed;
-mod records;
-mod reorder;
-mod rows;
-mod servegen;
-mod service;
-mod service_models;
-mod settings;
-mod source;
-mod spread;
-mod stats;
-#[cfg(test)]
-mod tests;
+#[cfg(feature = "traces")]
+mod read;
 
 pub use crate::workload::Expand;
-pub use convert::{ConvertError, convert};
+#[cfg(not(feature = "traces"))]
+pub use absent::{TraceDraws, TraceSource};
 pub use error::TraceError;
 pub use files::{MemoryFiles, TraceFiles};
 pub use options::{FileLayout, Mapping, Pairing, TraceFormat, TraceOptions, Unit, Values};
-pub use parser::Parser;
-pub use records::Record;
-pub use reorder::REORDER_WINDOW;
-pub use rows::MAX_LINE;
-pub use source::{TraceDraws, TraceSource};
-pub use stats::{StatsBuilder, TraceStats, stats};
+#[cfg(feature = "traces")]
+pub use read::{
+    ConvertError, MAX_LINE, Parser, REORDER_WINDOW, Record, StatsBuilder, TraceDraws, TraceSource,
+    TraceStats, convert, stats,
+};

@@ -7,6 +7,7 @@ use super::rate::{Clock, Rate};
 use crate::dist::{Check, ParameterError};
 use crate::rng::Stream;
 use std::sync::Arc;
+use wci_core::sorted_by;
 
 /// An arrival process. One that exists has valid parameters.
 #[derive(Clone, Debug)]
@@ -45,8 +46,8 @@ impl Arrivals {
 
     /// (time, count) pairs in any order: so many arrivals at once.
     #[must_use]
-    pub fn bulk(mut groups: Vec<(u64, u64)>) -> Self {
-        groups.sort_by_key(|group| group.0);
+    pub fn bulk(groups: Vec<(u64, u64)>) -> Self {
+        let groups = sorted_by(groups, |group| group.0);
         Self(Process::Groups(Plan::Bulk(groups.into())))
     }
 

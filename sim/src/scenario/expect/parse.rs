@@ -5,6 +5,7 @@ use crate::results::{Cost, Figures};
 use crate::scenario::key::{self, KeyPath};
 use crate::scenario::units::{SPAN_EXPECTED, Span};
 use serde_json::Value;
+use wci_core::parse_number;
 
 /// How a figure is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +98,7 @@ impl Quantity {
     }
 
     fn parse(self, text: &str) -> Option<Bound> {
-        let finite = |text: &str| text.trim().parse::<f64>().ok().filter(|x| x.is_finite() && *x >= 0.0);
+        let finite = |text: &str| parse_number(text.trim()).filter(|x| x.is_finite() && *x >= 0.0);
         let number = match self {
             Self::Millis => Span::parse(text).ok()?.0 as f64 / 1e6,
             Self::Seconds => Span::parse(text).ok()?.0 as f64 / 1e9,
@@ -116,7 +117,7 @@ impl Quantity {
 
 /// Five digits are enough for a line that people read.
 fn rounded(number: f64) -> String {
-    format!("{number:.4e}").parse::<f64>().unwrap_or(number).to_string()
+    parse_number(&format!("{number:.4e}")).unwrap_or(number).to_string()
 }
 
 /// Why an expectation cannot be read.

@@ -6,6 +6,7 @@ use crate::scenario::error::Problem;
 use crate::scenario::file::{Interpolation, Law, MixturePart, Times};
 use crate::scenario::key::KeyPath;
 use std::collections::BTreeMap;
+use wci_core::{parse_number, sorted_by};
 
 /// Resolves a distribution that is written at `path`.
 pub(super) fn times(path: &KeyPath, times: &Times) -> Result<Dist, Problem> {
@@ -76,14 +77,15 @@ fn percentiles(
     let path = path.key("points");
     let mut curve = Vec::new();
     for (name, span) in points {
-        let percentage = name.strip_prefix('p').and_then(|text| text.parse::<f64>().ok());
+        let percentage = name.strip_prefix('p').and_then(parse_number);
         let Some(percentage) = percentage.filter(|p| (0.0..=100.0).contains(p)) else {
             let expected = "a percentage from p0 to p100, such as p50 or \"p99.9\"";
             return Err(Problem::value(&path.key(name), format!("{name:?}"), expected));
         };
         curve.push((percentage, nanos(*span)));
     }
-    curve.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // Numbers that are not negative are in the order of their bits.
+    let curve = sorted_by(curve, |(percentage, _)| (percentage + 0.0).to_bits());
     let interpolation = match interpolation.unwrap_or(Interpolation::LogLinear) {
         Interpolation::LogLinear => dist::Interpolation::LogLinear,
         Interpolation::Linear => dist::Interpolation::Linear,

@@ -12,7 +12,7 @@ use crate::scenario::read::toml_to_json;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use wci_core::metrics::TaskQueueType;
-use wci_core::{Settings, Spec};
+use wci_core::{Settings, Spec, gather, sorted_by};
 
 /// The faults in the order of time.
 pub(super) fn faults(file: &File, spec: Option<&Spec>, problems: &mut Problems) -> Vec<Fault> {
@@ -22,8 +22,7 @@ pub(super) fn faults(file: &File, spec: Option<&Spec>, problems: &mut Problems) 
         let group = |name: &Option<String>| group(&path, name.as_deref(), spec);
         faults.extend(problems.keep(fault(written, group)));
     }
-    faults.sort_by_key(|fault| fault.at);
-    faults
+    sorted_by(faults, |fault| fault.at)
 }
 
 fn fault(
@@ -73,13 +72,12 @@ pub(super) fn changes(
     problems: &mut Problems,
 ) -> Vec<Change> {
     let Some(spec) = spec else { return Vec::new() };
-    let mut order: Vec<(usize, &file::Change)> = file.change.iter().enumerate().collect();
-    order.sort_by_key(|(_, change)| change.at);
+    let order = sorted_by(file.change.iter().enumerate().collect(), |(_, change)| change.at.0);
     let services = |resolved: &Resolved| {
         let index = file.workload.iter().position(|workload| workload.name == resolved.model.name)?;
         Some((index, resolved.source.service()?.clone()))
     };
-    let services = workloads.iter().filter_map(services).collect();
+    let services = gather(workloads.iter().filter_map(services));
     let mut changer = Changer { file, services, settings, spec: spec.clone(), json: file.spec_json() };
     let mut changes = Vec::new();
     for (index, change) in order {

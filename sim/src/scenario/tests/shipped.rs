@@ -56,6 +56,7 @@ fn all_are_well_formed_and_written_back_as_they_are() {
         let resolved = scenario.resolve().unwrap_or_else(|errors| panic!("{errors}"));
         assert!(!resolved.expect.is_empty(), "{} expects nothing", scenario.name());
         assert!(!resolved.demo.text.is_empty(), "{} has no text for the browser", scenario.name());
+        assert_eq!(scenario.to_toml(), toml::to_string(scenario.file()).unwrap(), "as the library writes it");
         let again =
             read(&scenario.to_toml()).unwrap_or_else(|errors| panic!("{}: {errors}", scenario.name()));
         assert_eq!(again.file(), scenario.file());

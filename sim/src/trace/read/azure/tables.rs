@@ -1,13 +1,13 @@
 //! The three files of Azure Functions 2019.
 
 use super::PERCENTAGES;
-use crate::trace::counts::{Cell, MAX_INTERVALS};
 use crate::trace::error::Fault;
-use crate::trace::header::{Header, has_rows};
-use crate::trace::number::count;
-use crate::trace::parser::Rows;
-use crate::trace::records::listed;
-use crate::trace::rows::{Row, RowSink};
+use crate::trace::read::counts::{Cell, MAX_INTERVALS};
+use crate::trace::read::header::{Header, has_rows};
+use crate::trace::read::number::count;
+use crate::trace::read::parser::Rows;
+use crate::trace::read::records::listed;
+use crate::trace::read::rows::{Row, RowSink};
 
 /// What identifies a function: its own name is unique within its app only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,13 +1,13 @@
 //! The formulas of a format, bound to the columns of a file.
 
 use super::listed;
-use crate::trace::datetime::TimePattern;
 use crate::trace::error::Fault;
-use crate::trace::formats::{Header, RecordFormat, ServiceFormula};
-use crate::trace::formula::{Columns, Formula};
-use crate::trace::number::{float_nanoseconds, nanoseconds, number};
 use crate::trace::options::Unit;
-use crate::trace::rows::Row;
+use crate::trace::read::datetime::TimePattern;
+use crate::trace::read::formats::{Header, RecordFormat, ServiceFormula};
+use crate::trace::read::formula::{Columns, Formula};
+use crate::trace::read::number::{float_nanoseconds, nanoseconds, number};
+use crate::trace::read::rows::Row;
 
 /// The formulas with the places of their columns in a row.
 pub(super) struct Bound {

@@ -2,7 +2,7 @@
 
 use super::Header;
 use crate::trace::options::{FileLayout, TraceFormat, TraceOptions, Unit};
-use crate::trace::service_models;
+use crate::trace::read::service_models;
 
 /// A format before the user's own formulas replace its.
 pub(super) struct Preset {
