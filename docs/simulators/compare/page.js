@@ -2,7 +2,7 @@
 
 import { ChartGroup, Table } from "../shared/charts.js";
 import { download, h, setText, uniqueId } from "../shared/dom.js";
-import { acceptDrops, kindOf, picker } from "../shared/files.js";
+import { acceptDrops, guessFormat, kindOf, LARGEST, picker, sha256 } from "../shared/files.js";
 import { duration, money, number, percent } from "../shared/format.js";
 import { Player } from "../shared/player.js";
 import { playerBar } from "../shared/player-bar.js";
@@ -44,8 +44,10 @@ const FINAL = [
 const player = new Player();
 const app = document.getElementById("app");
 let algorithms = [];
-let state = { preset: PRESETS[0], seed: null, at: 0, set: [], changes: [], variants: FIRST };
+let state = { preset: PRESETS[0], seed: null, at: 0, set: [], changes: [], variants: FIRST, file: null };
 let own = null;
+let trace = null; // the file that was dropped: { name, bytes }
+let awaited = null; // the file that a link wants
 let tables = [];
 let horizon = 0;
 let workload = "";
@@ -75,7 +77,7 @@ const charts = new ChartGroup(chartBox, () => {
 });
 
 app.replaceChildren(
-  h("div.source", {}, h("span.inline", {}, h("label", { for: "preset" }, "Scenario"), presets), picker("Open a scenario of your own", take), h("span.soft.small", {}, "or drop one here")),
+  h("div.source", {}, h("span.inline", {}, h("label", { for: "preset" }, "Scenario"), presets), picker("Open a file of your own", open), h("span.soft.small", {}, "or drop one here: a scenario or a trace")),
   notice, title, bar.root,
   h("h3", {}, "What is compared"), variants, add,
   h("section.paper", {}, h("h3", {}, "Results so far"), h("div.scroll", { tabindex: "0", role: "region", "aria-label": "Results" }, results)),
@@ -84,7 +86,7 @@ app.replaceChildren(
     h("button", { type: "button", onclick: copyLink }, "Copy link to this moment"),
     h("button", { type: "button", onclick: async () => download("charts.png", await charts.picture(title.textContent), "image/png") }, "Download picture"))),
 );
-acceptDrops(document.body, take);
+acceptDrops(document.body, open);
 // For whoever looks from the console, and for the tests.
 window.wciPlayer = player;
 player.addEventListener("frame", ({ detail }) => frame(detail));
@@ -98,6 +100,11 @@ async function fromAddress() {
   const found = read(location.hash);
   found.preset ??= PRESETS[0];
   if (found.variants.length === 0) found.variants = FIRST;
+  if (found.file && found.file.name !== trace?.name) {
+    awaited = found.file;
+    found.file = null;
+    say(`This link replays the trace ${awaited.name} (${awaited.size} bytes, SHA-256 ${awaited.sha256.slice(0, 12)}…). Open that file to see it.`);
+  }
   state = { ...state, ...found };
   await load(found.at).catch((error) => say(error.message, true));
 }
@@ -105,11 +112,13 @@ async function fromAddress() {
 async function load(at) {
   const wanted = ++loads;
   const base = own ? { toml: own.text, name: own.name } : { preset: state.preset };
-  const first = await player.load({ runs: [{ ...base, set: [], changes: [] }] });
+  const files = state.file ? [trace] : [];
+  if (state.file) base.trace = state.file;
+  const first = await player.load({ runs: [{ ...base, set: [], changes: [] }], files });
   group = first.runs[0].groups[0];
   const seed = state.seed === null ? [] : [["seed", String(state.seed)]];
   const runs = state.variants.map((variant) => ({ ...base, set: [...settings(variant), ...seed], changes: state.changes }));
-  const loaded = await player.load({ runs, at });
+  const loaded = await player.load({ runs, files, at });
   if (wanted !== loads) return;
   const { scenario } = loaded.runs[0];
   horizon = loaded.horizon;
@@ -120,7 +129,7 @@ async function load(at) {
   showVariants();
   showPresets();
   makeCharts();
-  notice.hidden = true;
+  notice.hidden = !awaited;
 }
 
 // The rule and the provider of a variant, as values of the scenario.
@@ -139,10 +148,12 @@ async function restart(changes, at) {
   try {
     await load(at);
     writeAddress(at);
+    return true;
   } catch (error) {
     state = before;
     await load(at).catch(() => {});
     say(error.message, true);
+    return false;
   }
 }
 
@@ -153,7 +164,7 @@ function change(list) {
 function choose(preset) {
   if (!preset) return;
   own = null;
-  restart({ preset, seed: null, changes: [] }, 0);
+  restart({ preset, seed: null, changes: [], file: null }, 0);
 }
 
 function nameOf({ algorithm, provider, config }) {
@@ -256,7 +267,7 @@ function fill(caption, columns, rows) {
 
 function writeAddress(at = player.time) {
   if (own) return;
-  const fragment = write({ ...state, at });
+  const fragment = write({ ...state, file: state.file ?? awaited, at });
   if (fragment === null) return;
   written = fragment;
   history.replaceState(null, "", fragment);
@@ -274,12 +285,39 @@ async function copyLink() {
   }
 }
 
-async function take(files) {
-  const file = files[0];
-  if (!file) return;
-  if ((await kindOf(file)) !== "scenario") return say(`${file.name}: found no scenario (.toml); drop traces and journals on the page of an algorithm.`, true);
+function open(files) {
+  return take(files).catch((error) => say(error.message, true));
+}
+
+async function take([file]) {
+  if (!file) return undefined;
+  if (file.size > LARGEST) throw new Error(`${file.name}: found ${file.size} bytes, expected at most ${LARGEST}`);
+  const kind = await kindOf(file);
+  if (kind === "trace") return replay(file);
+  if (kind === "journal") return say(`${file.name} is a journal: drop it on the page of an algorithm.`, true);
   own = { name: file.name.replace(/\.toml$/i, ""), text: await file.text() };
-  await restart({ preset: null, seed: null, changes: [] }, 0);
+  awaited = null;
+  return restart({ preset: null, seed: null, changes: [], file: null }, 0);
+}
+
+// All of them on the arrivals of a trace, in place of the scenario's own.
+async function replay(file) {
+  const bytes = await file.arrayBuffer();
+  const found = { name: file.name, size: file.size, sha256: await sha256(bytes) };
+  const wanted = awaited;
+  awaited = null;
+  trace = { name: file.name, bytes };
+  if (wanted?.name === found.name && wanted.sha256 === found.sha256) return restart({ file: wanted }, state.at);
+  const formats = await player.ask("formats");
+  const format = await guessFormat(file, formats);
+  const attempt = async (chosen) => {
+    if (!(await restart({ file: { ...found, format: chosen }, changes: [] }, 0))) return;
+    say(`${file.name} replayed as `);
+    const choice = h("select", { "aria-label": "Format of the trace", onchange: () => attempt(choice.value) },
+      ...formats.map((name) => h("option", { value: name, selected: name === chosen }, name)));
+    notice.append(" ", choice);
+  };
+  return attempt(format);
 }
 
 function say(text, isBad = false) {

@@ -116,6 +116,8 @@ const orGap = (x) => (Number.isFinite(x) ? x : null);
 
 // Steps of the time axis, in seconds.
 const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400, 172_800, 432_000, 864_000];
+// An axis goes at least up to 1, where 1 is a little: a dollar is not.
+const LEAST_TOP = { usd: 0.0001 };
 // Waits on a logarithmic axis: what is less than a millisecond lies at its foot.
 const FOOT = 1;
 
@@ -157,7 +159,10 @@ export class Chart {
     const line = style.getPropertyValue("--line").trim();
     const font = "12px system-ui, sans-serif";
     const scales = [...new Set(this.spec.series.map((series) => series.format ?? "count"))];
+    const isDecade = (x) => Number.isInteger(Math.round(Math.log10(x) * 1e6) / 1e6);
+    const decades = this.spec.log ? { filter: (_, ticks) => ticks.map((x) => (isDecade(x) ? x : null)) } : {};
     const axis = { stroke: soft, font, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
+    const fine = { stroke: line, width: 1, ...decades };
     this.plot = new uPlot({
       ...this.#size(),
       legend: { show: false },
@@ -166,7 +171,7 @@ export class Chart {
         x: { time: false, range: () => this.group.range },
         ...Object.fromEntries(scales.map((scale) => [scale, this.spec.log
           ? { distr: 3, range: (_, low, high) => [FOOT, 10 ** Math.ceil(Math.log10(Math.max(high ?? 1000, 1000)))] }
-          : { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.08)] }])),
+          : { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(LEAST_TOP[scale] ?? 1, (high ?? 1) * 1.08)] }])),
       },
       axes: [
         { ...axis, size: 26, space: 80, incrs: STEPS, values: (_, ticks) => ticks.map((t) => clock(t * 1000, this.group.range[1] * 1000, this.group.range[1] - this.group.range[0] < 6 ? 1 : 0)) },
@@ -176,9 +181,10 @@ export class Chart {
           side: i === 0 ? 3 : 1,
           size: 62,
           space: 28,
-          grid: { show: i === 0, stroke: line, width: 1 },
+          grid: { show: i === 0, ...fine },
           values: (_, ticks) => ticks.map((x) => (x === null ? "" : this.spec.log ? (x < 1000 ? `${x} ms` : `${x / 1000} s`) : FORMATS[scale](x))),
-          filter: this.spec.log ? (_, ticks) => ticks.map((x) => (Number.isInteger(Math.round(Math.log10(x) * 1e6) / 1e6) ? x : null)) : undefined,
+          ...decades,
+          ticks: fine,
         })),
         ...(scales.length === 1 ? [{ ...axis, scale: scales[0], side: 1, size: 62, values: () => [], grid: { show: false }, ticks: { show: false } }] : []),
       ],

@@ -11,7 +11,8 @@ export function duration(ms) {
 
 export function number(x) {
   if (x === null || x === undefined || Number.isNaN(x)) return "–";
-  return Number.isInteger(x) ? x.toLocaleString("en") : digits(x);
+  // A zero has no sign.
+  return Number.isInteger(x) ? (x + 0).toLocaleString("en") : digits(x);
 }
 
 export function money(usd) {

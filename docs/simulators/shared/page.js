@@ -6,7 +6,6 @@ import { Controls } from "./controls.js";
 import { download, h, setText } from "./dom.js";
 import { acceptDrops, guessFormat, kindOf, LARGEST, picker, sha256 } from "./files.js";
 import { clock } from "./format.js";
-import { showIncident } from "./incident.js";
 import { Player } from "./player.js";
 import { playerBar } from "./player-bar.js";
 import { read, write } from "./url-state.js";
@@ -35,7 +34,8 @@ class Page {
   async start() {
     this.#build();
     // For whoever looks from the console, and for the tests.
-    Object.assign(window, { wciPlayer: this.player, wciPage: { frame: (detail) => this.#frame(detail) } });
+    const page = this;
+    Object.assign(window, { wciPlayer: this.player, wciPage: { frame: (detail) => this.#frame(detail), get points() { return page.tables.points; } } });
     this.player.addEventListener("frame", ({ detail }) => window.wciPage.frame(detail));
     this.player.addEventListener("failed", ({ detail }) => this.#say(detail.text, true));
     addEventListener("hashchange", () => this.#fromAddress());
@@ -53,7 +53,7 @@ class Page {
       seed: (seed) => this.#restart({ seed }),
     });
     const controls = h("div.controls", { "aria-label": "Parameters" });
-    this.controls = new Controls(controls, this.spec.controls, (...change) => this.#changed(...change));
+    this.controls = new Controls(controls, this.spec.controls, (...change) => this.#changed(...change), (paths) => this.player.ask("help", { paths }));
     this.tiles = h("dl.tiles");
     this.workers = h("div.workers");
     this.panel = h("section.panel", { hidden: !this.spec.panel });
@@ -221,7 +221,9 @@ class Page {
     const change = isRunning && field.live?.(text, this.names, this.run.scenario, this.controls);
     if (change) return this.#act(change);
     const set = this.state.set.filter(([path]) => path !== control.path);
-    return this.#restart({ set: [...set, [control.path, text]] });
+    const at = this.player.time;
+    await this.#restart({ set: [...set, [control.path, text]] });
+    if (at > 0) this.#say(`“${field.label}” belongs to the start of a run: everything ran again from there, up to ${clock(at, this.horizon, 1)}, as if it had always been so.`);
   }
 
   async #act(change) {
@@ -322,7 +324,10 @@ class Page {
     }
     const kinds = await Promise.all(files.map(kindOf));
     const of = (kind) => files.filter((_, i) => kinds[i] === kind);
-    for (const file of of("journal")) return showIncident(this.player, file, document.getElementById("app"));
+    for (const file of of("journal")) {
+      const { showIncident } = await import("./incident.js");
+      return showIncident(this.player, file, document.getElementById("app"));
+    }
     for (const file of of("trace")) await this.#addTrace(file);
     for (const file of of("scenario")) {
       this.own = { name: file.name.replace(/\.toml$/i, ""), text: await file.text() };
@@ -340,8 +345,7 @@ class Page {
   async #replay(file) {
     // A scenario of one's own that names this file needs nothing more.
     if (this.own) return this.#restart({}, 0);
-    const schema = await this.player.ask("schema");
-    const formats = schema.$defs.TraceFormat.oneOf?.map((one) => one.const) ?? schema.$defs.TraceFormat.enum;
+    const formats = await this.player.ask("formats");
     const { bytes } = this.files.find((one) => one.name === file.name);
     const found = { name: file.name, size: file.size, sha256: await sha256(bytes) };
     const { awaited } = this.state;

@@ -1,10 +1,12 @@
 // The bar of buttons: start, pause, step, reset, speed, seed, next decision, tasks by hand. Keys: space, arrow right,
-// n and r.
+// n and r. What is replayed has no seed and takes no tasks: then `seed` and `addTasks` are left out.
 
 import { h, setText } from "./dom.js";
 import { clock } from "./format.js";
 
 const SPEEDS = [1, 2, 5, 10, 20, 60, 120, 300, 600, 1000];
+
+let keys = null;
 
 export function playerBar(player, { reset, addTasks, seed }) {
   const button = (name, title, onclick) => h("button", { type: "button", title, onclick }, name);
@@ -28,9 +30,12 @@ export function playerBar(player, { reset, addTasks, seed }) {
       button("Run to the end", "As fast as possible", () => player.runTo(Number.MAX_SAFE_INTEGER)),
       button("Reset", "From the start, without what hands did (r)", reset),
       h("span.inline", {}, h("label", { for: "speed" }, "Speed"), speed),
-      h("span.inline", {}, h("label", { for: "seed" }, "Seed"), seedField),
-      h("span.inline.add", {}, add, count)),
+      seed && h("span.inline", {}, h("label", { for: "seed" }, "Seed"), seedField),
+      addTasks && h("span.inline.add", {}, add, count)),
     h("div.row.clock", {}, time, whole, done, progress));
+  // Where another bar has taken this one's place, that one listens.
+  keys?.abort();
+  keys = new AbortController();
   addEventListener("keydown", (event) => {
     const isTyping = event.target.closest?.("input, select, textarea, button, summary, a");
     if (event.ctrlKey || event.metaKey || event.altKey || (isTyping && event.key !== "ArrowRight") || event.target.closest?.("input, select, textarea")) return;
@@ -38,7 +43,7 @@ export function playerBar(player, { reset, addTasks, seed }) {
     if (!act) return;
     event.preventDefault();
     act();
-  });
+  }, { signal: keys.signal });
   const showState = () => setText(play, player.isPlaying ? "Pause" : "Start");
   player.addEventListener("state", showState);
   let horizon = 0;

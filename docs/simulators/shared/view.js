@@ -6,7 +6,7 @@ import { clock, duration, money, number, percent } from "./format.js";
 
 const TILES = [
   ["backlog", "Backlog", (v) => number(v.backlog), (v) => `oldest ${duration(v.backlog_age_ms)}`],
-  ["workers", "Workers", (v) => number(v.starting + v.ready + v.draining), (v) => `${v.starting} starting, ${v.ready} ready, ${v.draining} draining`],
+  ["workers", "Workers", (v) => number(v.starting + v.ready + v.draining), (v) => `${number(v.starting)} starting, ${number(v.ready)} ready, ${number(v.draining)} draining`],
   ["slots", "Slots in use", (v) => percent(v.slots ? v.busy_slots / v.slots : Number.NaN), (v) => `${number(v.busy_slots)} of ${number(v.slots)}`],
   ["rates", "Arriving", (v) => `${number(v.arrival_rate)}/s`, (v) => `taken ${number(v.dispatch_rate)}/s`],
   ["waits", "Schedule-to-start p95", (v) => duration(v.p95_ms), (v) => `p50 ${duration(v.p50_ms)}, p99 ${duration(v.p99_ms)}`],
@@ -15,8 +15,8 @@ const TILES = [
 
 // The numbers.
 export class Tiles {
-  constructor(root) {
-    this.tiles = TILES.map(([key, name, value, more]) => {
+  constructor(root, names = TILES.map(([key]) => key)) {
+    this.tiles = TILES.filter(([key]) => names.includes(key)).map(([key, name, value, more]) => {
       const [big, small] = [h("dd"), h("dd.more")];
       root.append(h("div.tile", { "data-tile": key }, h("dt", {}, name), big, small));
       return { big, small, value, more };
