@@ -137,18 +137,23 @@ await check("hands: what they did is in the link and in the scenario, and gives 
     });
   }));
 
-await check("a link shows the same moment", () =>
+await check("a link shows the same moment to whoever opens it", () =>
   onPage("no-sync/#p=demo-no-sync&t=63500&c=61000;add;tasks;50", async (page) => {
     await rested(page, 63500);
-    const seen = (one) => one.evaluate(() => [...document.querySelectorAll(".tile dd")].map((dd) => dd.textContent).join("|"));
-    await page.waitForTimeout(300);
-    const first = await seen(page);
+    // Numbers, legends of the charts at their ends, and the log with its reasons.
+    const seen = () => [".tile dd", ".legend .value", ".log .soft", ".decisions li"].map((what) => [...document.querySelectorAll(what)].map((one) => one.textContent).join("|")).join("\n");
+    await page.locator(".decisions li").first().waitFor();
+    await page.waitForTimeout(500);
+    const first = await page.evaluate(seen);
+    isTrue(first.includes("found no waiting worker"), `no reasons in ${first}`);
     await press(page, "Copy link to this moment");
     const link = await page.evaluate(() => navigator.clipboard.readText());
+    // A context of its own: nothing is shared but the link.
     await onPage(link.slice(base.length), async (again) => {
       await rested(again, 63500);
-      await again.waitForTimeout(300);
-      equal(await seen(again), first, "tiles");
+      await again.locator(".decisions li").first().waitFor();
+      await again.waitForTimeout(500);
+      equal(await again.evaluate(seen), first, "what is seen");
     });
   }));
 
