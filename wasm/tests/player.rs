@@ -108,7 +108,9 @@ fn parameters_are_described_by_the_schema() {
     assert_eq!((cooldown.kind, cooldown.minimum), ("integer", Some(0.0)));
     assert_eq!(cooldown.default, Some(100.0.into()));
     assert_eq!(controls[2].kind, "duration");
-    let schema = wci_sim::scenario::schema();
+    // The one that pages fetch.
+    let schema = include_str!("../../docs/simulators/pkg/schema.json");
+    let schema = serde_json::from_str(schema).unwrap();
     let help = player.help(&paths.map(str::to_owned), &schema);
     assert!(help[..3].iter().all(|text| text.ends_with('.')), "{help:?}");
     assert_eq!(help[3], "");
