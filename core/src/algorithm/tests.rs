@@ -132,6 +132,74 @@ fn the_baselines_poll_no_more_often_than_their_originals_look() {
     assert_eq!(shortest(AlgorithmKind::Keda), 15_000);
 }
 
+/// What the originals document, as their pages under docs/algorithms cite it.
+#[test]
+fn the_defaults_of_the_baselines_are_the_published_ones() {
+    use AlgorithmKind::{Hpa, Keda, Kpa, TargetTracking};
+    let published: [(AlgorithmKind, &[(&str, f64)]); 4] = [
+        (
+            Keda,
+            &[
+                ("polling_interval_ms", 30_000.0),
+                ("cooldown_ms", 300_000.0),
+                ("max_count", 100.0),
+                ("min_count", 0.0),
+                ("target_queue_size", 5.0),
+                ("activation_target_queue_size", 0.0),
+                ("tolerance", 0.1),
+                ("scale_down_stabilization_ms", 300_000.0),
+                ("scale_up_workers_per_period", 4.0),
+                ("scale_up_pct_per_period", 100.0),
+                ("scale_up_period_ms", 15_000.0),
+                ("metrics_poll_interval_ms", 15_000.0),
+            ],
+        ),
+        (
+            Hpa,
+            &[
+                ("min_count", 1.0),
+                ("target_utilization", 0.8),
+                ("tolerance", 0.1),
+                ("scale_down_stabilization_ms", 300_000.0),
+                ("scale_up_workers_per_period", 4.0),
+                ("scale_up_pct_per_period", 100.0),
+                ("scale_up_period_ms", 15_000.0),
+                ("metrics_poll_interval_ms", 15_000.0),
+            ],
+        ),
+        (
+            Kpa,
+            &[
+                ("target_utilization", 0.7),
+                ("stable_window_ms", 60_000.0),
+                ("panic_window_pct", 10.0),
+                ("panic_threshold_pct", 200.0),
+                ("max_scale_up_rate", 1_000.0),
+                ("max_scale_down_rate", 2.0),
+                ("scale_to_zero_grace_ms", 30_000.0),
+                ("metrics_poll_interval_ms", 2_000.0),
+            ],
+        ),
+        (
+            TargetTracking,
+            &[
+                ("period_ms", 60_000.0),
+                ("scale_out_periods", 3.0),
+                ("scale_in_periods", 15.0),
+                ("scale_in_threshold_pct", 90.0),
+                ("scale_up_cooldown_ms", 300_000.0),
+                ("scale_down_cooldown_ms", 300_000.0),
+            ],
+        ),
+    ];
+    for (kind, keys) in published {
+        for (key, value) in keys {
+            let doc = config_schema(kind).iter().find(|doc| doc.key == *key);
+            assert_eq!(doc.and_then(|doc| doc.default), Some(*value), "{}: {key}", kind.name());
+        }
+    }
+}
+
 #[test]
 fn every_key_of_an_interval_allows_what_is_declared() {
     for kind in AlgorithmKind::ALL {

@@ -62,7 +62,7 @@ impl Range {
             let (Some(low_number), Some(high_number)) = (low_number, high_number) else {
                 return wrong("an end that is no number");
             };
-            if low_unit != unit && !(low_unit.is_empty() && low_number == 0.0) {
+            if low_unit != unit && low_number != 0.0 {
                 return wrong("ends with different units");
             }
             if low_number >= high_number || (is_log && low_number <= 0.0) {

@@ -184,7 +184,9 @@ fn explained(x: &[f64], y: &[f64]) -> f64 {
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
     let all = mean(y);
     let whole: f64 = y.iter().map(|value| (value - all) * (value - all)).sum();
-    if whole <= 0.0 || y.len() < 2 {
+    // What differs by rounding alone does not vary.
+    let rounding = all.abs() * 1e-12;
+    if whole <= rounding * rounding * y.len() as f64 || y.len() < 2 {
         return 0.0;
     }
     let groups = group_of(x);
@@ -274,6 +276,7 @@ mod tests {
     fn the_explained_share_is_that_of_the_group_means() {
         assert!((explained(&[0.0, 0.0, 1.0, 1.0], &[1.0, 2.0, 3.0, 4.0]) - 0.8).abs() < 1e-12);
         assert_eq!(explained(&[0.0, 1.0], &[3.0, 3.0]), 0.0);
+        assert_eq!(explained(&[0.0, 1.0], &[0.1 + 0.2, 0.3]), 0.0, "rounding is no variance");
     }
 
     #[test]

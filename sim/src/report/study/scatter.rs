@@ -121,11 +121,17 @@ impl Scatter {
         for (kind, name) in
             Kind::ALL.iter().rev().filter(|(kind, _)| self.points.iter().any(|dot| dot.kind == *kind))
         {
-            text(out, (x, 48.0), name, "end", Ink::Soft);
-            x -= name.len() as f64 * 7.4 + 16.0;
+            // Widths are guessed: what is guessed too wide is left free before the next entry.
+            x -= name.len() as f64 * 7.4;
+            text(out, (x, 48.0), name, "start", Ink::Soft);
             let (ink, size) = kind.look();
-            let _ = writeln!(out, "<circle cx=\"{x:.1}\" cy=\"43\" r=\"{size}\" fill=\"{}\"/>", ink.hex());
-            x -= 26.0;
+            let _ = writeln!(
+                out,
+                "<circle cx=\"{:.1}\" cy=\"43\" r=\"{size}\" fill=\"{}\"/>",
+                x - 14.0,
+                ink.hex()
+            );
+            x -= 40.0;
         }
     }
 }

@@ -79,7 +79,7 @@ pub fn table<R: Measured>(title: &str, sweep: &Sweep<R>, figures: &[String]) -> 
     for figure in figures {
         let _ = writeln!(out, "\nWhat matters to {figure} (share of its variance, rank correlation):");
         for influence in sweep.influences(figure) {
-            let share = percent(influence.share);
+            let share = share(influence.share);
             let _ = writeln!(out, "  {share:>8}  {:+.2}  {}", influence.correlation, influence.key);
         }
     }
@@ -88,6 +88,11 @@ pub fn table<R: Measured>(title: &str, sweep: &Sweep<R>, figures: &[String]) -> 
         let _ = writeln!(out, "left out: {}: {why}", left_out.name);
     }
     out
+}
+
+/// A share of a variance; the smallest ones are all the same.
+fn share(share: f64) -> String {
+    if share > 0.0 && share < 0.001 { "< 0.1 %".into() } else { percent(share) }
 }
 
 fn row<'c>(cells: impl Iterator<Item = &'c str>) -> String {
@@ -219,7 +224,7 @@ pub fn page<R: Measured>(title: &str, sweep: &Sweep<R>, figures: &[String], comm
                 body,
                 "<tr><td><code>{}</code></td><td class=\"number\">{}</td><td class=\"number\">{:+.2}</td></tr>",
                 escape(&influence.key),
-                percent(influence.share),
+                escape(&share(influence.share)),
                 influence.correlation
             );
         }
