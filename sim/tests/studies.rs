@@ -113,6 +113,39 @@ fn an_interrupted_study_goes_on_where_it_was() {
 }
 
 #[test]
+fn replications_have_a_page() {
+    let bench = Bench::new("replications-page");
+    bench.ends_with(0, "run small.toml --replications 10 --out out -q");
+    let page = bench.text("out/report.html");
+    assert!(page.contains("wci run small.toml --replications 10") && page.contains("seed 12"), "{page}");
+}
+
+#[test]
+fn staffing_on_the_true_rate_stands_beside_the_algorithms() {
+    let bench = Bench::new("square-root");
+    let out = bench.ends_with(0, "compare small.toml --algorithms fixed,square-root --beta 2 -q");
+    assert!(out.contains("\nfixed ") && out.contains("\nsquare-root (beta 2) "), "{out}");
+}
+
+#[test]
+fn cluster_scenarios_are_swept_and_tuned_too() {
+    let bench = Bench::new("cluster");
+    let failing = include_str!("../../scenarios/cluster/failing-nodes.toml");
+    bench.put("failing.toml", &failing.replace("buckets = 864", "buckets = 60"));
+    let sweep = "sweep failing.toml --vary timers.down~after=1m,15m --json -q";
+    let on = |threads: u32| bench.ends_with(0, &format!("{sweep} --threads {threads}"));
+    assert_eq!(on(1), on(2));
+    assert_eq!(json(&on(2))["points"].as_array().map(Vec::len), Some(2));
+    let tune = "tune failing.toml --minimize reconciliations --vary scan.min~interval=0s..15m --trials 8 -q";
+    let found = bench.ends_with(0, &format!("{tune} --subject-to makespan~s_<_1h"));
+    assert!(found.contains("scan.min_interval ="), "{found}");
+    let out = bench.ends_with(1, &format!("{tune} --subject-to makespan~s_<_1s"));
+    assert!(out.contains("No setting was found"), "{out}");
+    let error = bench.ends_with(2, &format!("{tune} --subject-to cost_<_1s"));
+    assert!(error.contains("makespan_s"), "{error}");
+}
+
+#[test]
 fn another_scenario_takes_nothing_from_a_checkpoint() {
     let bench = Bench::new("other");
     let study = "run small.toml --replications 10 --json -q --checkpoint kept.jsonl";

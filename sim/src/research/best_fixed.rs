@@ -4,7 +4,7 @@
 //! the group that costs most first, again and again until no group can have one worker fewer (coordinate descent).
 //! That is a minimum in each group, not proven to be the cheapest of all combinations.
 
-use super::constraint::judge;
+use super::constraint::{Verdict, judge};
 use super::lab::{Case, Lab, StudyError};
 use super::replicate::{Replications, Stop};
 use super::variant::{Unfit, groups, scaling_key, with_algorithm};
@@ -21,6 +21,8 @@ use wci_core::algorithm::AlgorithmKind;
 const MOST: u32 = 1 << 13;
 /// Counts that are tried at once.
 const AT_ONCE: u32 = 4;
+/// Seeds after which a count that is hopeless is left.
+const FIRST_LOOK: u64 = 3;
 /// Rounds over all groups; hardly ever are there more than two.
 const ROUNDS: usize = 8;
 
@@ -229,20 +231,33 @@ impl Study<'_> {
         Ok(None)
     }
 
-    /// How far each is from meeting the constraints; 0: it does.
+    /// How far each is from meeting the constraints; 0: it does. What is hopeless after a few seeds, such as a set
+    /// that is overloaded, is not run under the rest: those runs are the longest.
     fn shortfalls(&self, counts: &[Counts]) -> Result<Vec<f64>, FixedError> {
         let cases = counts.iter().map(|counts| counts.cases(self.scenarios));
         let cases: Vec<Case> = cases.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
-        let runs = self.lab.run(&cases.iter().collect::<Vec<_>>(), self.seeds.clone())?;
-        let shortfall = |(case, runs)| {
-            let wanted = self.seeds.end.saturating_sub(self.seeds.start);
-            let verdict = judge(self.constraints, &Replications::new(case, runs, Stop::Count), wanted);
-            // An end that exactly reaches a bound with "<" is not beyond it, but does not meet it.
-            if verdict.holds { 0.0 } else { verdict.shortfall.max(f64::MIN_POSITIVE) }
-        };
-        let each: Vec<f64> = cases.iter().zip(runs).map(shortfall).collect();
+        let middle = self.seeds.start.saturating_add(FIRST_LOOK).min(self.seeds.end);
+        let first = self.lab.run(&cases.iter().collect::<Vec<_>>(), self.seeds.start..middle)?;
+        let mut results: Vec<Replications> =
+            cases.iter().zip(first).map(|(case, runs)| Replications::new(case, runs, Stop::Count)).collect();
+        let is_open: Vec<bool> = results.iter().map(|result| !self.judged(result).is_hopeless).collect();
+        let open: Vec<&Case> =
+            cases.iter().zip(&is_open).filter(|(_, open)| **open).map(|(c, _)| c).collect();
+        let rest = self.lab.run(&open, middle..self.seeds.end)?;
+        let opened = results.iter_mut().zip(&is_open).filter(|(_, open)| **open).map(|(result, _)| result);
+        opened.zip(rest).for_each(|(result, runs)| result.extend(runs));
+        let each: Vec<f64> = results.iter().map(|result| shortfall(self.judged(result))).collect();
         Ok(each.chunks(self.scenarios.len().max(1)).map(|each| each.iter().sum()).collect())
     }
+
+    fn judged(&self, result: &Replications) -> Verdict {
+        judge(self.constraints, result, self.seeds.end.saturating_sub(self.seeds.start))
+    }
+}
+
+/// An end that exactly reaches a bound with "<" is not beyond it, but does not meet it.
+fn shortfall(verdict: Verdict) -> f64 {
+    if verdict.holds && !verdict.is_hopeless { 0.0 } else { verdict.shortfall.max(f64::MIN_POSITIVE) }
 }
 
 #[cfg(test)]
