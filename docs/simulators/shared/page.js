@@ -34,8 +34,8 @@ class Page {
   async start() {
     this.#build();
     // For whoever looks from the console, and for the tests.
-    const page = this;
-    Object.assign(window, { wciPlayer: this.player, wciPage: { frame: (detail) => this.#frame(detail), get points() { return page.tables.points; } } });
+    window.wciPlayer = this.player;
+    window.wciPage = { frame: (detail) => this.#frame(detail), points: () => this.tables.points.length };
     this.player.addEventListener("frame", ({ detail }) => window.wciPage.frame(detail));
     this.player.addEventListener("failed", ({ detail }) => this.#say(detail.text, true));
     addEventListener("hashchange", () => this.#fromAddress());
