@@ -53,6 +53,24 @@ fn bursts_are_counted_and_gone_afterwards() {
     assert!((14..=15).contains(&most), "{most}");
 }
 
+/// 100 tasks at once count as 10 a second for ten seconds.
+#[test]
+fn tasks_without_a_rate_are_counted_in_windows_of_ten_seconds() {
+    let bulk = "arrival = { kind = \"bulk\", count = 100, at = \"60s\" }";
+    let service = (SERVICE, "service = { kind = \"exponential\", mean = \"1s\" }");
+    let slots = "[group.activities.worker]\nslots = 1\n[spec.scaling_group_specs.activities]";
+    let plan = plan(0.0, &[(POISSON, bulk), service, ("[spec.scaling_group_specs.activities]", slots)]);
+    assert_eq!(plan.iter().map(|(_, workers)| *workers).max(), Some(10), "{plan:?}");
+}
+
+#[test]
+fn a_start_takes_what_99_of_100_take() {
+    let start = "[group.activities.worker]\ncold_start = { kind = \"uniform\", min = \"0s\", max = \"10s\" }\n\
+                 [group.activities.provider]\ninvocation_latency = \"2s\"\n[spec.scaling_group_specs.activities]";
+    let model = scenario(&[("[spec.scaling_group_specs.activities]", start)]).resolve().unwrap().model;
+    assert_eq!(lead(&model.groups[0]), 11_900_000_000);
+}
+
 #[test]
 fn what_hands_will_do_is_known() {
     let change = format!(
