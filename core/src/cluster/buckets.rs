@@ -108,6 +108,12 @@ impl Buckets {
         given
     }
 
+    /// Those that have come into being, by their number.
+    #[must_use]
+    pub fn states(&self) -> &[BucketState] {
+        &self.made
+    }
+
     /// How many are complete.
     #[must_use]
     pub fn completed(&self) -> usize {

@@ -87,8 +87,7 @@ impl Fake {
         self.change(|world| {
             world.remove(NODES, name);
             let is_there = |pod: &Value| pod["spec"]["nodeName"] == name;
-            let pods: Vec<String> =
-                world.list(PODS).filter(|pod| is_there(pod)).map(|pod| name_of(pod)).collect();
+            let pods: Vec<String> = world.list(PODS).filter(|pod| is_there(pod)).map(name_of).collect();
             pods.iter().for_each(|pod| world.remove(PODS, pod));
         });
     }

@@ -382,9 +382,12 @@ pub struct ClusterRunArgs {
     /// Print the result as JSON instead of words
     #[arg(long)]
     pub json: bool,
-    /// Write report, log, journal, timeline and chart into this folder
+    /// Write report.html, log, journal, timeline and chart into this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Do not check the scenario's expectations
+    #[arg(long)]
+    pub no_expect: bool,
     /// The nodes that are up at the start, with commas between them
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub nodes: Vec<String>,

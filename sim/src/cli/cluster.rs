@@ -3,8 +3,11 @@
 use super::args::{ClusterCommand, ClusterRunArgs};
 use super::{CommandResult, Failure, Outcome, load};
 use crate::cluster::{ClusterResult, ClusterScenario, Definitions, NodeEvent, NodeEventKind, run};
+use crate::dist::Dist;
+use crate::model::MILLI;
 use crate::report::chart::{self, Size};
-use crate::scenario::Span;
+use crate::scenario::{self, Span, expect};
+use serde_json::Value;
 use std::fs;
 use std::path::Path;
 
@@ -19,15 +22,53 @@ fn run_scenario(args: &ClusterRunArgs) -> CommandResult {
     let mut scenario = read(&args.scenario)?;
     change(&mut scenario, args)?;
     let result = run(&scenario.under(args.seed.unwrap_or(scenario.seed)));
+    let expectations = expectations(&scenario, &result)?;
     if let Some(folder) = &args.out {
-        write_files(&result, folder)?;
+        write_files(&result, &expectations, folder)?;
     }
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&result)?);
+        println!("{}", serde_json::to_string_pretty(&with_digest(&result)?)?);
     } else {
         print!("{}", result.text());
     }
-    Ok(Outcome::Fine)
+    for broken in expectations.iter().filter(|outcome| !outcome.holds) {
+        eprintln!("wci: {}", broken.line);
+    }
+    let is_fine = args.no_expect || expectations.iter().all(|outcome| outcome.holds);
+    Ok(if is_fine { Outcome::Fine } else { Outcome::Failed })
+}
+
+/// How a scenario's expectations came out.
+fn expectations(
+    scenario: &ClusterScenario,
+    result: &ClusterResult,
+) -> Result<Vec<scenario::Outcome>, Failure> {
+    Ok(expect::check(&scenario.expect, &serde_json::to_value(result)?))
+}
+
+/// What the golden result of a cluster scenario holds: the figures, and everything that happened as one number.
+///
+/// # Errors
+/// When the scenario is wrong, or does not come out as it expects.
+pub fn golden(path: &Path) -> Result<Value, Failure> {
+    let scenario = read(path)?;
+    let result = run(&scenario.under(scenario.seed));
+    if let Some(broken) = expectations(&scenario, &result)?.into_iter().find(|outcome| !outcome.holds) {
+        return Err(Failure::new(broken.line));
+    }
+    let mut value = with_digest(&result)?;
+    if let Some(figures) = value.as_object_mut() {
+        figures.retain(|key, _| !matches!(key.as_str(), "log" | "timeline"));
+    }
+    Ok(value)
+}
+
+fn with_digest(result: &ClusterResult) -> Result<Value, Failure> {
+    let mut value = serde_json::to_value(result)?;
+    if let Some(figures) = value.as_object_mut() {
+        figures.insert("digest".to_owned(), result.digest().into());
+    }
+    Ok(value)
 }
 
 /// A scenario in TOML, or definitions in XML with two nodes to which nothing happens.
@@ -57,9 +98,10 @@ fn change(scenario: &mut ClusterScenario, args: &ClusterRunArgs) -> Result<(), F
     }
     scenario.work.buckets = args.buckets.unwrap_or(scenario.work.buckets);
     if let Some(bucket) = &args.bucket {
-        scenario.work.bucket = Span::parse(bucket).map_err(|found| {
-            Failure::new(format!("--bucket: found {found}, expected a duration such as 50s"))
-        })?;
+        let span = Span::parse(bucket).ok().filter(|span| span.0 >= 100 * MILLI);
+        let wrong =
+            || format!("--bucket: found {bucket:?}, expected a duration of at least 100ms, such as 50s");
+        scenario.work.bucket = Dist::certain(span.ok_or_else(|| Failure::new(wrong()))?.0);
     }
     for event in &args.event {
         scenario.events.push(node_event(event)?);
@@ -85,13 +127,18 @@ fn node_event(text: &str) -> Result<NodeEvent, Failure> {
     })
 }
 
-fn write_files(result: &ClusterResult, folder: &Path) -> Result<(), Failure> {
+fn write_files(
+    result: &ClusterResult,
+    expectations: &[scenario::Outcome],
+    folder: &Path,
+) -> Result<(), Failure> {
     load::make_folder(folder)?;
     let write = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
         fs::write(&path, bytes).map_err(|error| Failure::about(error, &path.display().to_string()))
     };
-    write("summary.json", serde_json::to_string_pretty(result)?.as_bytes())?;
+    write("summary.json", serde_json::to_string_pretty(&with_digest(result)?)?.as_bytes())?;
+    write("report.html", result.page(expectations)?.as_bytes())?;
     write("report.txt", result.text().as_bytes())?;
     write("log.jsonl", json_lines(&result.log)?.as_bytes())?;
     write("journal.jsonl", json_lines(&result.journal)?.as_bytes())?;

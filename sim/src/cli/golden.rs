@@ -10,10 +10,27 @@ use std::path::{Path, PathBuf};
 
 /// Where golden results of scenarios on real traces are kept, beside the ones on fixtures.
 const REAL: &str = "golden/real";
+/// Scenarios of distributed tasks, and their golden results.
+const CLUSTER: &str = "cluster";
 
 /// Compares or rewrites golden results; prints a line for each scenario and the counts at the end.
 pub fn golden(args: &GoldenArgs) -> CommandResult {
     let (mut passed, mut failed) = (0, 0);
+    let mut count = |name: &str, checked: Result<Vec<String>, Failure>| match checked {
+        Ok(differences) if differences.is_empty() => passed += 1,
+        Ok(differences) => {
+            println!("{name}: {}", differences.join("\n  "));
+            if args.bless {
+                passed += 1;
+            } else {
+                failed += 1;
+            }
+        }
+        Err(Failure(text)) => {
+            println!("{name}: {text}");
+            failed += 1;
+        }
+    };
     for path in scenarios(&args.folder)? {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let uses_trace = disk::read_text(&path)?.contains("${WCI_TRACES}");
@@ -22,20 +39,17 @@ pub fn golden(args: &GoldenArgs) -> CommandResult {
         }
         let file =
             args.folder.join(if args.real_traces { REAL } else { "golden" }).join(format!("{name}.json"));
-        match check(&path, &file, args.bless) {
-            Ok(differences) if differences.is_empty() => passed += 1,
-            Ok(differences) => {
-                println!("{name}: {}", differences.join("\n  "));
-                if args.bless {
-                    passed += 1;
-                } else {
-                    failed += 1;
-                }
-            }
-            Err(Failure(text)) => {
-                println!("{name}: {text}");
-                failed += 1;
-            }
+        count(&name, check(&path, &file, args.bless));
+    }
+    let cluster = args.folder.join(CLUSTER);
+    if !args.real_traces && cluster.is_dir() {
+        for path in scenarios(&cluster)? {
+            let name = format!("{CLUSTER}/{}", path.file_stem().unwrap_or_default().to_string_lossy());
+            let file = args.folder.join("golden").join(format!("{name}.json"));
+            count(
+                &name,
+                super::cluster::golden(&path).and_then(|found| differences(&found, &file, args.bless)),
+            );
         }
     }
     println!("{passed} passed, {failed} failed");
@@ -59,15 +73,18 @@ fn check(path: &Path, file: &Path, bless: bool) -> Result<Vec<String>, Failure> 
         let crate::report::Expectation { path, condition, actual, .. } = broken;
         return Err(Failure::new(format!("expected {path} {condition}, found {actual}")));
     }
+    differences(&serde_json::to_value::<&Summary>(&result.summary)?, file, bless)
+}
+
+fn differences(found: &Value, file: &Path, bless: bool) -> Result<Vec<String>, Failure> {
     let golden = std::fs::read_to_string(file).ok().and_then(|text| serde_json::from_str(&text).ok());
-    let found = serde_json::to_value::<&Summary>(&result.summary)?;
     let mut differences = Vec::new();
-    compare("", &golden.unwrap_or(Value::Null), &found, &mut differences);
+    compare("", &golden.unwrap_or(Value::Null), found, &mut differences);
     if bless && !differences.is_empty() {
         if let Some(folder) = file.parent() {
             load::make_folder(folder)?;
         }
-        disk::write(file, crate::report::json::to_json(&found)?)?;
+        disk::write(file, crate::report::json::to_json(found)?)?;
     }
     Ok(differences)
 }

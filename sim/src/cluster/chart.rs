@@ -71,9 +71,13 @@ impl ClusterResult {
 
     fn bands(&self) -> Vec<Band> {
         let band = |entry: &super::LogEntry| {
-            let LogLine::Node { node, what } = &entry.line else { return None };
+            let name = match &entry.line {
+                LogLine::Node { node, what } => format!("{node}: {what}"),
+                LogLine::Definition { what, .. } => what.clone(),
+                _ => return None,
+            };
             let t_s = entry.t_ms as f64 / 1000.0;
-            Some(Band { from_s: t_s, to_s: t_s, name: format!("{node}: {what}") })
+            Some(Band { from_s: t_s, to_s: t_s, name })
         };
         self.log.iter().filter_map(band).collect()
     }

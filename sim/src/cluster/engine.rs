@@ -3,32 +3,28 @@
 mod nodes;
 mod workers;
 
-use super::log::{LogEntry, LogLine, Reconciled};
-use super::outcome::{ClusterResult, Sample, TaskResult, Totals};
-use super::scenario::{ClusterScenario, millis};
+use super::log::{LogEntry, LogLine, Reconciled, Scanned};
+use super::outcome::{ClusterResult, Sample, ScanSettings, TaskResult, Totals};
+use super::scenario::{ClusterScenario, Fault, NodeEvent, millis};
 use super::{DistributedTask, ScanTask};
+use crate::rng::Stream;
 use crate::scenario::Span;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use wci_core::cluster::buckets::Buckets;
 use wci_core::cluster::eligibility::{AutoScaling, TaskFacts};
-use wci_core::cluster::reconcile::{Change, ChangeError, CurrentWorker, Outcome, WorkerState, apply};
+use wci_core::cluster::latch::LatchReason;
+use wci_core::cluster::reconcile::{Change, ChangeError, CurrentWorker, Outcome, Status, WorkerState, apply};
 use wci_core::cluster::scan::{FoundActivity, FoundTask, Scan, ScanRecord, ScanState};
+use wci_core::cluster::wanted::WorkersPerNode;
 use wci_core::cluster::{NodeId, TaskId};
 use wci_core::{Millis, Timestamp};
 
 /// Runs a scenario: until every task has ended, or else until nothing more can come of it, or to the horizon.
 #[must_use]
 pub fn run(scenario: &ClusterScenario) -> ClusterResult {
-    let mut engine = Engine::new(scenario);
-    engine.start();
-    while let Some(((at, ..), event)) = engine.queue.pop_first() {
-        if at > scenario.horizon.get() || engine.is_over() {
-            break;
-        }
-        engine.now = at;
-        engine.happen(event);
-        engine.sample();
-    }
+    let mut engine = Engine::new(scenario.clone());
+    engine.advance(scenario.horizon.get());
     engine.result()
 }
 
@@ -37,6 +33,7 @@ pub fn run(scenario: &ClusterScenario) -> ClusterResult {
 enum Event {
     BucketDone { task: usize, worker: TaskId, attempt: u64 },
     ToNode(usize),
+    Define(usize),
     CheckIn { node: NodeId, life: u64 },
     LookAround { node: NodeId, life: u64 },
     Scan,
@@ -48,73 +45,80 @@ impl Event {
         match self {
             Self::BucketDone { .. } => 0,
             Self::ToNode(_) => 1,
-            Self::CheckIn { .. } => 2,
-            Self::LookAround { .. } => 3,
-            Self::Scan => 4,
-            Self::Ask { .. } => 5,
+            Self::Define(_) => 2,
+            Self::CheckIn { .. } => 3,
+            Self::LookAround { .. } => 4,
+            Self::Scan => 5,
+            Self::Ask { .. } => 6,
         }
     }
 }
 
 /// A node: its record, and what is really the case.
 #[derive(Clone, Copy, Debug)]
-struct SimNode {
+pub(super) struct SimNode {
     is_up: bool,
     last_check_in: i64,
-    is_working: bool,
-    is_silent: bool,
+    pub is_working: bool,
+    pub is_silent: bool,
     /// Counts its starts, so that what belongs to an earlier one is void.
     life: u64,
 }
 
 /// A distributed task with its workers and its work.
-struct Job<'a> {
-    definition: &'a DistributedTask,
-    workers: Vec<CurrentWorker>,
+pub(super) struct Job {
+    pub definition: DistributedTask,
+    /// Its definition of now.
+    distribution: Vec<WorkersPerNode>,
+    /// How long each bucket takes (ms): a bucket is as large as it is, whoever takes it and whenever.
+    sizes: Vec<i64>,
+    pub workers: Vec<CurrentWorker>,
     /// What each running worker is at.
-    at_work: BTreeMap<TaskId, Doing>,
-    buckets: Buckets,
+    pub at_work: BTreeMap<TaskId, Doing>,
+    pub buckets: Buckets,
     completed_at: Option<i64>,
     has_ended: bool,
 }
 
 /// What a worker is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Doing {
+pub(super) struct Doing {
     /// Tells this from what it was at before, whose events are void.
     attempt: u64,
     /// The bucket and since when; none while a scavenger waits.
-    bucket: Option<(u32, i64)>,
+    pub bucket: Option<(u32, i64)>,
 }
 
-struct Engine<'a> {
-    scenario: &'a ClusterScenario,
+pub(super) struct Engine {
+    scenario: Rc<ClusterScenario>,
     scan_task: ScanTask,
-    scan_state: ScanState,
-    now: i64,
+    pub scan_state: ScanState,
+    pub now: i64,
     queue: BTreeMap<(i64, u8, u64), Event>,
     numbers: u64,
-    nodes: BTreeMap<NodeId, SimNode>,
-    jobs: Vec<Job<'a>>,
-    totals: Totals,
-    log: Vec<LogEntry>,
+    pub nodes: BTreeMap<NodeId, SimNode>,
+    pub jobs: Vec<Job>,
+    pub totals: Totals,
+    pub log: Vec<LogEntry>,
     timeline: Vec<Sample>,
     journal: Vec<ScanRecord>,
     quiet_scans: u32,
 }
 
-impl<'a> Engine<'a> {
-    fn new(scenario: &'a ClusterScenario) -> Self {
-        let job = |definition| Job {
-            definition,
+impl Engine {
+    /// At the start: the nodes are up, and the tasks have their first workers.
+    pub fn new(scenario: ClusterScenario) -> Self {
+        let job = |definition: &DistributedTask| Job {
+            definition: definition.clone(),
+            distribution: definition.workers.clone(),
+            sizes: sizes(&scenario, &definition.oid),
             workers: Vec::new(),
             at_work: BTreeMap::new(),
             buckets: Buckets::new(scenario.work.buckets),
             completed_at: (scenario.work.buckets == 0).then_some(0),
             has_ended: false,
         };
-        Self {
-            scenario,
+        let mut engine = Self {
             scan_task: scenario.definitions.scan.clone().unwrap_or_default(),
             scan_state: ScanState::default(),
             now: 0,
@@ -127,16 +131,54 @@ impl<'a> Engine<'a> {
             timeline: Vec::new(),
             journal: Vec::new(),
             quiet_scans: 0,
+            scenario: Rc::new(scenario),
+        };
+        engine.start();
+        engine
+    }
+
+    /// Lets everything happen up to a moment, or until nothing more can come of it.
+    pub fn advance(&mut self, until: i64) {
+        let until = until.min(self.scenario.horizon.get());
+        while !self.is_over()
+            && let Some(first) = self.queue.first_entry().filter(|first| first.key().0 <= until)
+        {
+            let ((at, ..), event) = first.remove_entry();
+            self.now = at;
+            self.happen(event);
+            self.sample();
         }
+    }
+
+    /// Lets something happen to a node that the scenario did not foresee.
+    pub fn intervene(&mut self, event: NodeEvent) {
+        let scenario = Rc::make_mut(&mut self.scenario);
+        scenario.events.push(event);
+        let (index, at) = (scenario.events.len() - 1, scenario.events[scenario.events.len() - 1].at);
+        self.at(millis(at).get(), Event::ToNode(index));
+    }
+
+    /// How often it is scanned, if at all.
+    pub fn settings(&self) -> Option<ScanSettings> {
+        self.scenario.definitions.scan.as_ref().map(settings)
+    }
+
+    /// When the next scan is due (ms).
+    pub fn next_scan(&self) -> Option<i64> {
+        self.queue.iter().find(|(_, event)| **event == Event::Scan).map(|((at, ..), _)| *at)
     }
 
     /// The nodes start, the tasks make their first workers, and without a scan task nobody makes any later.
     fn start(&mut self) {
-        for node in &self.scenario.nodes {
+        let scenario = self.scenario.clone();
+        for node in &scenario.nodes {
             self.join(node);
         }
-        for (index, event) in self.scenario.events.iter().enumerate() {
+        for (index, event) in scenario.events.iter().enumerate() {
             self.at(millis(event.at).get(), Event::ToNode(index));
+        }
+        for (index, change) in scenario.changes.iter().enumerate() {
+            self.at(millis(change.at).get(), Event::Define(index));
         }
         let first = ScanTask::default().config;
         let mut tasks = self.found();
@@ -160,7 +202,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Every task has ended, or all work is done and three scans in a row had nothing more to do.
-    fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         let all_done = self.jobs.iter().all(|job| job.completed_at.is_some());
         let has_scans = self.scenario.definitions.scan.is_some();
         self.jobs.iter().all(|job| job.has_ended) || all_done && (!has_scans || self.quiet_scans >= 3)
@@ -170,6 +212,7 @@ impl<'a> Engine<'a> {
         match event {
             Event::BucketDone { task, worker, attempt } => self.bucket_done(task, &worker, attempt),
             Event::ToNode(index) => self.befall(index),
+            Event::Define(index) => self.define(index),
             Event::CheckIn { node, life } => self.check_in(&node, life),
             Event::LookAround { node, life } => self.look_around(&node, life),
             Event::Scan => self.scan(),
@@ -194,8 +237,9 @@ impl<'a> Engine<'a> {
         let (t, nodes, tasks) = (Timestamp::from_millis(self.now), self.records(), self.found());
         let scan = self.scan_task.config.scan(&self.scan_state, t, &nodes, &tasks);
         let place = self.log.len();
+        let (before, since) = (self.scan_state.latch.up.clone(), self.scan_state.latch.last_reconciliation);
         let done = self.carry_out(&scan);
-        let failed = BTreeSet::new();
+        let failed = failed(&scan, &done);
         self.scan_state.store(&tasks, &scan, &failed);
         self.totals.scans += 1;
         self.totals.reconciliations += u64::from(scan.reason.reconciles());
@@ -206,13 +250,18 @@ impl<'a> Engine<'a> {
         } else {
             0
         };
-        let line = LogLine::Scan {
+        let (up, before) = (nodes.up(), before.unwrap_or_default());
+        let line = LogLine::Scan(Scanned {
             reason: scan.reason,
-            why: scan.reason.sentence(),
+            why: why(scan.reason, self.scan_state.latch.pending),
             reconciles: scan.reason.reconciles(),
-            up: nodes.up().into_iter().collect(),
+            joined: up.difference(&before).cloned().collect(),
+            left: before.difference(&up).cloned().collect(),
+            up: up.into_iter().collect(),
+            since_last_s: since.map(|last| seconds(t.since(last).get())),
+            pending: self.scan_state.latch.pending,
             tasks: done,
-        };
+        });
         // The scan stands before what it caused.
         self.log.insert(place, LogEntry { t_ms: self.now, line });
         self.journal.push(ScanRecord { t, nodes, tasks, scan, failed });
@@ -242,6 +291,9 @@ impl<'a> Engine<'a> {
     }
 
     fn change(&mut self, task: usize, change: &Change) -> Result<(), ChangeError> {
+        if self.has_fault() {
+            return Err(ChangeError::Failed("the records of workers cannot be written".to_owned()));
+        }
         if let Change::Suspend { id } = change {
             self.stop(task, id);
         }
@@ -249,6 +301,34 @@ impl<'a> Engine<'a> {
         let number = job.workers.len() + 1;
         let new_id = || TaskId(format!("{}/{number}", job.definition.name).into());
         apply(&mut job.workers, change, new_id)
+    }
+
+    fn has_fault(&self) -> bool {
+        let holds = |fault: &Fault| (millis(fault.from).get()..millis(fault.until).get()).contains(&self.now);
+        self.scenario.faults.iter().any(holds)
+    }
+
+    /// From now on other workers are wanted. Nobody hears of it before a scan looks.
+    fn define(&mut self, index: usize) {
+        let change = &self.scenario.changes[index];
+        let is_meant = |job: &&mut Job| change.task.as_ref().is_none_or(|name| job.definition.name == *name);
+        let mut lines = Vec::new();
+        for job in self.jobs.iter_mut().filter(is_meant) {
+            if job.distribution.is_empty() {
+                job.distribution.push(WorkersPerNode::default());
+            }
+            for entry in &mut job.distribution {
+                entry.count = change.count.unwrap_or(entry.count);
+                entry.scavengers = change.scavengers.unwrap_or(entry.scavengers);
+            }
+            let told = [("workers", change.count), ("scavengers", change.scavengers)];
+            let told: Vec<String> = told
+                .iter()
+                .filter_map(|(name, count)| Some(format!("{} {name} a node", (*count)?)))
+                .collect();
+            lines.push(LogLine::Definition { task: job.definition.name.clone(), what: told.join(", ") });
+        }
+        lines.into_iter().for_each(|line| self.note(line));
     }
 
     fn note(&mut self, line: LogLine) {
@@ -275,8 +355,8 @@ impl<'a> Engine<'a> {
         }
     }
 
-    fn result(self) -> ClusterResult {
-        let task = |job: &Job<'_>| TaskResult {
+    pub fn result(&self) -> ClusterResult {
+        let task = |job: &Job| TaskResult {
             name: job.definition.name.clone(),
             buckets: job.buckets.total(),
             completed: job.buckets.completed(),
@@ -292,16 +372,17 @@ impl<'a> Engine<'a> {
             makespan_s: last.map(seconds),
             ended: tasks.iter().all(|task| task.ended),
             simulated_s: seconds(self.now),
-            totals: self.totals,
+            scan: self.settings(),
+            totals: self.totals.clone(),
             tasks,
-            log: self.log,
-            timeline: self.timeline,
-            journal: self.journal,
+            log: self.log.clone(),
+            timeline: self.timeline.clone(),
+            journal: self.journal.clone(),
         }
     }
 }
 
-impl Job<'_> {
+impl Job {
     fn found(&self) -> FoundTask {
         let facts = TaskFacts {
             oid: self.definition.oid.clone(),
@@ -313,7 +394,7 @@ impl Job<'_> {
         };
         let activity = FoundActivity {
             name: self.definition.activity.clone(),
-            workers: Some(self.definition.workers.clone()),
+            workers: Some(self.distribution.clone()),
             is_in_progress: !self.has_ended,
             is_scavenging: self.buckets.is_scavenging(),
             is_work_complete: self.buckets.is_complete(),
@@ -321,6 +402,39 @@ impl Job<'_> {
             current: self.workers.clone(),
         };
         FoundTask { facts, activities: vec![activity] }
+    }
+}
+
+/// The size of every bucket of a task, in milliseconds.
+fn sizes(scenario: &ClusterScenario, oid: &TaskId) -> Vec<i64> {
+    let mut stream = Stream::named(scenario.seed, &format!("buckets of {oid}"));
+    let mut drawn = Vec::new();
+    scenario.work.bucket.fill(&mut stream, scenario.work.buckets as usize, &mut drawn);
+    drawn.into_iter().map(|nanos| millis(Span(nanos)).get().max(1)).collect()
+}
+
+/// The tasks of which not everything could be done.
+fn failed(scan: &Scan, done: &[Reconciled]) -> BTreeSet<TaskId> {
+    let is_bad = |done: &Reconciled| matches!(done.outcome.status, Status::Warning | Status::FatalError);
+    let tasks = scan.tasks.iter().zip(done).filter(|(_, done)| is_bad(done));
+    tasks.map(|(decided, _)| decided.task.clone()).collect()
+}
+
+const fn why(reason: LatchReason, pending: Option<bool>) -> &'static str {
+    match (reason, pending) {
+        (LatchReason::NothingChanged, Some(true)) => {
+            "A reconciliation is put off, and the minimum interval has not passed yet."
+        }
+        _ => reason.sentence(),
+    }
+}
+
+fn settings(task: &ScanTask) -> ScanSettings {
+    let latch = &task.config.latch;
+    ScanSettings {
+        interval_s: seconds(task.interval.get()),
+        min_interval_s: latch.min_interval.map(|interval| seconds(interval.get())),
+        max_interval_s: latch.max_interval.map(|interval| seconds(interval.get())),
     }
 }
 

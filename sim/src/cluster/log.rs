@@ -27,17 +27,13 @@ pub enum LogLine {
         what: &'static str,
     },
     /// A scan decided.
-    Scan {
-        /// Why it reconciled, or did not.
-        reason: LatchReason,
-        /// Why, in words.
-        why: &'static str,
-        /// Whether it reconciled.
-        reconciles: bool,
-        /// The nodes that were UP.
-        up: Vec<NodeId>,
-        /// What it did, by task.
-        tasks: Vec<Reconciled>,
+    Scan(Scanned),
+    /// The definition of a task's workers changed.
+    Definition {
+        /// The task.
+        task: String,
+        /// What is wanted from now on.
+        what: String,
     },
     /// A task's last bucket is complete.
     WorkComplete {
@@ -49,6 +45,29 @@ pub enum LogLine {
         /// The task.
         task: String,
     },
+}
+
+/// What a scan saw and decided.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Scanned {
+    /// The rule of the latch that decided.
+    pub reason: LatchReason,
+    /// Why it reconciled, or did not, in words.
+    pub why: &'static str,
+    /// Whether it reconciled every task.
+    pub reconciles: bool,
+    /// The nodes that were UP.
+    pub up: Vec<NodeId>,
+    /// Of these, those that were not at the last scan.
+    pub joined: Vec<NodeId>,
+    /// Those that were UP at the last scan.
+    pub left: Vec<NodeId>,
+    /// Seconds since the last reconciliation began; none: there was none.
+    pub since_last_s: Option<f64>,
+    /// Whether a reconciliation is put off now; none: there was none yet.
+    pub pending: Option<bool>,
+    /// What it did, by task.
+    pub tasks: Vec<Reconciled>,
 }
 
 /// What a scan did about one task.

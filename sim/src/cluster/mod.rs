@@ -7,14 +7,18 @@ mod engine;
 mod failures;
 mod log;
 mod outcome;
+#[cfg(feature = "cli")]
+mod page;
+mod playback;
 mod scenario;
 mod text;
 
 pub use engine::run;
 pub use failures::Failures;
-pub use log::{LogEntry, LogLine, Reconciled};
-pub use outcome::{ClusterResult, Sample, TaskResult, Totals};
-pub use scenario::{ClusterScenario, NodeEvent, NodeEventKind, Timers, Work};
+pub use log::{LogEntry, LogLine, Reconciled, Scanned};
+pub use outcome::{ClusterResult, Sample, ScanSettings, TaskResult, Totals};
+pub use playback::{LineView, Playback, View};
+pub use scenario::{ClusterScenario, DefinitionChange, Fault, NodeEvent, NodeEventKind, Timers, Work};
 pub use wci_core::cluster::definition::{
     DefinitionError as ClusterError, Definitions, DistributedTask, ScanTask,
 };

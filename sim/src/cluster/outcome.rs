@@ -1,6 +1,7 @@
 //! What came of a run.
 
 use super::log::LogEntry;
+use crate::digest::Digest;
 use serde::Serialize;
 use wci_core::cluster::scan::ScanRecord;
 
@@ -18,6 +19,8 @@ pub struct ClusterResult {
     /// Counters over all tasks.
     #[serde(flatten)]
     pub totals: Totals,
+    /// How often it was scanned; none: there was no task that scans.
+    pub scan: Option<ScanSettings>,
     /// Each task.
     pub tasks: Vec<TaskResult>,
     /// What happened.
@@ -27,6 +30,33 @@ pub struct ClusterResult {
     /// All that scans saw and decided: they can be decided again.
     #[serde(skip)]
     pub journal: Vec<ScanRecord>,
+}
+
+impl ClusterResult {
+    /// Everything that happened in one number: the log, and how things stood at each moment.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut digest = Digest::default();
+        // Strings and numbers cannot fail to be written.
+        let text = serde_json::to_vec(&(&self.log, &self.timeline)).unwrap_or_default();
+        for chunk in text.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            digest.feed(u64::from_le_bytes(word));
+        }
+        digest.text()
+    }
+}
+
+/// How often the nodes were looked at, and how often the workers may be reconciled with them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ScanSettings {
+    /// Seconds between scans.
+    pub interval_s: f64,
+    /// Shortest time between reconciliations.
+    pub min_interval_s: Option<f64>,
+    /// Longest time between reconciliations.
+    pub max_interval_s: Option<f64>,
 }
 
 /// Counters over all tasks.

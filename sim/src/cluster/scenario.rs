@@ -2,13 +2,17 @@
 
 use super::failures::Failures;
 use super::{ClusterError, Definitions, DistributedTask, ScanTask};
+use crate::dist::Dist;
 use crate::model::{MILLI, SECOND};
-use crate::scenario::Span;
+use crate::scenario::expect::{self, Quantity};
+use crate::scenario::file::Times;
+use crate::scenario::{Expectation, Span, times_at_key};
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use wci_core::Millis;
 use wci_core::cluster::NodeId;
 use wci_core::cluster::latch::LatchConfig;
+use wci_core::cluster::wanted::MOST_PER_NODE;
 
 /// Everything a run needs.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,26 +31,66 @@ pub struct ClusterScenario {
     pub events: Vec<NodeEvent>,
     /// Crashes by chance.
     pub failures: Option<Failures>,
-    /// Whose luck the crashes have.
+    /// What becomes of the tasks' definitions, in order of time.
+    pub changes: Vec<DefinitionChange>,
+    /// When workers cannot be changed.
+    pub faults: Vec<Fault>,
+    /// Whose luck buckets and crashes have.
     pub seed: u64,
+    /// What must come out.
+    pub expect: Vec<Expectation>,
     /// Nothing is simulated beyond.
     pub horizon: Millis,
 }
 
 /// The work of each distributed task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Work {
     /// In so many buckets.
     pub buckets: u32,
     /// How long a worker takes for one.
-    pub bucket: Span,
+    pub bucket: Dist,
 }
 
-impl Default for Work {
+/// The work as it is written.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WorkEntry {
+    buckets: u32,
+    bucket: Times,
+}
+
+impl Default for WorkEntry {
     fn default() -> Self {
-        Self { buckets: 20, bucket: Span(50 * SECOND) }
+        Self { buckets: 20, bucket: Times::Constant(Span(50 * SECOND)) }
     }
+}
+
+/// From now on other workers are wanted of a task.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DefinitionChange {
+    /// When.
+    pub at: Span,
+    /// Of which task; none: of every one.
+    #[serde(default)]
+    pub task: Option<String>,
+    /// So many workers on each node.
+    #[serde(default)]
+    pub count: Option<u32>,
+    /// So many of them scavengers.
+    #[serde(default)]
+    pub scavengers: Option<u32>,
+}
+
+/// A time in which workers cannot be changed, as when their records cannot be written.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// From when on.
+    pub from: Span,
+    /// Until when.
+    pub until: Span,
 }
 
 /// How nodes find out about each other.
@@ -134,7 +178,7 @@ struct File {
     task: Vec<DistributedTask>,
     nodes: Vec<NodeId>,
     #[serde(default)]
-    work: Work,
+    work: WorkEntry,
     #[serde(default)]
     timers: Timers,
     #[serde(default)]
@@ -144,7 +188,13 @@ struct File {
     #[serde(default)]
     failures: Option<Failures>,
     #[serde(default)]
+    change: Vec<DefinitionChange>,
+    #[serde(default)]
+    fault: Vec<Fault>,
+    #[serde(default)]
     seed: Option<u64>,
+    #[serde(default)]
+    expect: BTreeMap<String, String>,
     #[serde(default)]
     horizon: Option<Span>,
 }
@@ -159,6 +209,7 @@ struct ScanEntry {
     skip_initial: Option<bool>,
     retry_failed: Option<bool>,
     close_done: Option<bool>,
+    follow_definitions: Option<bool>,
 }
 
 impl ClusterScenario {
@@ -169,11 +220,14 @@ impl ClusterScenario {
             title: title.to_owned(),
             nodes: vec!["A".into(), "B".into()],
             definitions,
-            work: Work::default(),
+            work: Work { buckets: 20, bucket: Dist::certain(50 * SECOND) },
             timers: Timers::default(),
             events: Vec::new(),
             failures: None,
+            changes: Vec::new(),
+            faults: Vec::new(),
             seed: 1,
+            expect: Vec::new(),
             horizon: Millis::from_secs(86_400),
         }
     }
@@ -210,17 +264,23 @@ impl ClusterScenario {
         if let Some(scan) = read.scan {
             scan.change(definitions.scan.get_or_insert_default());
         }
-        let mut events = read.event;
+        let (mut events, mut changes) = (read.event, read.change);
         events.sort_by_key(|event| event.at);
+        changes.sort_by_key(|change| change.at);
+        let told = |(key, found, expected): (String, String, String)| wrong(&key, found, &expected);
+        let expect = read.expect.iter().map(|(key, text)| expected(key, text).map_err(told));
         let scenario = Self {
             title: read.title,
             nodes: read.nodes,
             definitions,
-            work: read.work,
+            work: read.work.resolve().map_err(told)?,
             timers: read.timers,
             events,
             failures: read.failures,
+            changes,
+            faults: read.fault,
             seed: read.seed.unwrap_or(1),
+            expect: expect.collect::<Result<_, _>>()?,
             horizon: read.horizon.map_or(Millis::from_secs(86_400), millis),
         };
         scenario.check_all(file).map(|()| scenario)
@@ -267,8 +327,17 @@ impl ClusterScenario {
         if self.work.buckets > 1_000_000 {
             return Err(("work.buckets", self.work.buckets.to_string(), "at most 1000000"));
         }
+        let is_known = |name: &String| self.definitions.tasks.iter().any(|task| task.name == *name);
+        if let Some(name) =
+            self.changes.iter().filter_map(|change| change.task.as_ref()).find(|name| !is_known(name))
+        {
+            return Err(("change.task", format!("{name:?}"), "the name of a task"));
+        }
+        let counts = self.changes.iter().flat_map(|change| [change.count, change.scavengers]).flatten();
+        if let Some(count) = counts.into_iter().find(|count| *count > MOST_PER_NODE) {
+            return Err(("change", count.to_string(), "at most 1000 workers on a node"));
+        }
         let timers = [
-            ("work.bucket", self.work.bucket),
             ("timers.check_in", self.timers.check_in),
             ("timers.check", self.timers.check),
             ("timers.scavenger_poll", self.timers.scavenger_poll),
@@ -285,6 +354,37 @@ impl ClusterScenario {
     }
 }
 
+impl WorkEntry {
+    fn resolve(&self) -> Result<Work, (String, String, String)> {
+        const KEY: &str = "work.bucket";
+        match &self.bucket {
+            Times::Constant(span) if span.0 < 100 * MILLI => {
+                Err((KEY.to_owned(), span.to_string(), "at least 100ms".to_owned()))
+            }
+            bucket => Ok(Work { buckets: self.buckets, bucket: times_at_key(KEY, bucket)? }),
+        }
+    }
+}
+
+/// The figures of a result.
+const FIGURES: [(&str, Quantity); 11] = [
+    ("makespan_s", Quantity::Seconds),
+    ("ended", Quantity::Flag),
+    ("scans", Quantity::Count),
+    ("reconciliations", Quantity::Count),
+    ("put_off", Quantity::Count),
+    ("wasted_work_s", Quantity::Seconds),
+    ("buckets_given_back", Quantity::Count),
+    ("workers_created", Quantity::Count),
+    ("workers_suspended", Quantity::Count),
+    ("workers_resumed", Quantity::Count),
+    ("nodes_marked_down", Quantity::Count),
+];
+
+fn expected(key: &str, text: &str) -> Result<Expectation, (String, String, String)> {
+    expect::among(key, text, &FIGURES).map_err(|(found, right)| (format!("expect.{key}"), found, right))
+}
+
 impl ScanEntry {
     fn change(self, task: &mut ScanTask) {
         let config = &mut task.config;
@@ -294,6 +394,7 @@ impl ScanEntry {
         *skip_initial = self.skip_initial.unwrap_or(*skip_initial);
         config.retry_failed = self.retry_failed.unwrap_or(config.retry_failed);
         config.close_done = self.close_done.unwrap_or(config.close_done);
+        config.follow_definitions = self.follow_definitions.unwrap_or(config.follow_definitions);
         // A scan that never ends would be none.
         task.interval = self.interval.map_or(task.interval, |span| millis(span).max(Millis::new(100)));
     }

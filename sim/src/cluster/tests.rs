@@ -1,6 +1,7 @@
 //! The worked cases, and what the better switches gain.
 
 use super::*;
+use wci_core::Millis;
 use wci_core::cluster::scan::{ScanState, replay};
 
 const EXAMPLE: &str = include_str!("../../../scenarios/cluster/auto-scaling.xml");
@@ -109,6 +110,117 @@ fn no_bucket_is_lost_whatever_happens_to_the_nodes() {
     }
 }
 
+/// Sixty buckets on two nodes; a third one joins while workers cannot be changed.
+fn failing(retry_failed: bool) -> ClusterResult {
+    let fault = "[[fault]]\nfrom = \"100s\"\nuntil = \"150s\"\n";
+    let scan = format!("[work]\nbuckets = 60\n[scan]\nretry_failed = {retry_failed}\n");
+    result(&(scan + fault + &event("70s", "C", "join")))
+}
+
+#[test]
+fn trying_a_failed_reconciliation_again_gains_the_new_nodes_workers() {
+    let (faithful, better) = (failing(false), failing(true));
+    // 60 buckets on four workers: 15 rounds. With six from the scan at 180 s on, 16 of them are with four before.
+    assert_eq!((faithful.makespan_s, faithful.totals.workers_created), (Some(750.0), 4));
+    assert_eq!(better.totals.workers_created, 6);
+    assert!(better.makespan_s.unwrap() <= 580.0, "{:?}", better.makespan_s);
+}
+
+#[test]
+fn a_failed_reconciliation_is_told_with_its_reason() {
+    let text = failing(true).text();
+    assert!(text.contains("the records of workers cannot be written"), "{text}");
+    assert!(text.contains("Tasks whose reconciliation failed before are tried again."), "{text}");
+}
+
+#[test]
+fn a_changed_definition_is_followed_at_the_next_scan_unless_that_is_switched_off() {
+    let change = "[work]\nbuckets = 60\n[[change]]\nat = \"130s\"\ncount = 4\n";
+    let followed = result(change);
+    assert_eq!((followed.totals.workers_created, followed.ended), (8, true));
+    assert!(followed.makespan_s.unwrap() < 500.0, "{:?}", followed.makespan_s);
+    let ignored = result(&format!("[scan]\nfollow_definitions = false\n{change}"));
+    assert_eq!((ignored.totals.workers_created, ignored.makespan_s), (4, Some(750.0)));
+    let fewer =
+        result("[work]\nbuckets = 60\n[scan]\nclose_done = true\n[[change]]\nat = \"130s\"\ncount = 1\n");
+    assert_eq!((fewer.totals.workers_suspended, fewer.ended), (2, true));
+}
+
+#[test]
+fn every_scan_says_why_with_its_clock() {
+    let rest = format!("[scan]\nmin_interval = \"150s\"\n{}", event("70s", "C", "join"));
+    let result = result(&rest);
+    let scans: Vec<&Scanned> = result
+        .log
+        .iter()
+        .filter_map(|entry| match &entry.line {
+            LogLine::Scan(scan) => Some(scan),
+            _ => None,
+        })
+        .collect();
+    let told: Vec<String> = scans
+        .iter()
+        .map(|scan| format!("{}: {} {}", scan.verdict(), scan.clock(result.scan.as_ref()), scan.difference()))
+        .collect();
+    assert_eq!(
+        told[..4],
+        [
+            "reconciled: no reconciliation yet +A +B",
+            "put off: 60 s after the last one (min 150 s) +C",
+            "still put off: 120 s after the last one (min 150 s) ",
+            "reconciled: 180 s after the last one (min 150 s) ",
+        ]
+    );
+    let page = result.page(&[]).unwrap();
+    for scan in &scans {
+        assert!(page.contains(scan.why), "{}", scan.why);
+    }
+    assert_eq!(page.matches("<span class=\"badge").count(), scans.len(), "a row for each scan");
+}
+
+#[test]
+fn a_disabled_task_has_its_first_workers_and_is_left_alone() {
+    let text = "format = 1\ntitle = \"T\"\nnodes = [\"A\", \"B\"]\n[scan]\n[[task]]\nname = \"t\"\n\
+        auto_scaling = { enabled = false }\n[[event]]\nat = \"70s\"\nnode = \"C\"\nkind = \"join\"\n";
+    let scenario = ClusterScenario::from_toml(text, "t.toml", |_| Err(String::new())).unwrap();
+    let result = run(&scenario);
+    assert_eq!((result.totals.workers_created, result.ended), (2, true));
+    assert!(result.text().contains("left alone, because its definition disables auto-scaling"));
+}
+
+#[test]
+fn the_size_of_a_bucket_is_its_own() {
+    let work = "seed = 7\n[work]\nbuckets = 40\nbucket = { kind = \"exponential\", mean = \"50s\" }\n";
+    let (alone, with_third) = (result(work), result(&(work.to_owned() + &event("70s", "C", "join"))));
+    assert_ne!(alone.makespan_s, Some(500.0));
+    assert!(with_third.makespan_s < alone.makespan_s, "the same sizes on more workers");
+    assert_ne!(result(&work.replace("seed = 7", "seed = 8")).makespan_s, alone.makespan_s);
+    let busy = |result: &ClusterResult| {
+        let spans = result.timeline.windows(2);
+        let seconds: f64 = spans.map(|two| two[0].buckets_delegated as f64 * (two[1].t_s - two[0].t_s)).sum();
+        seconds.round()
+    };
+    assert_eq!(busy(&alone), busy(&with_third), "as much work");
+}
+
+#[test]
+fn a_run_in_slices_with_hands_is_the_run_of_its_scenario() {
+    let rest = "[scan]\nmin_interval = \"150s\"\n".to_owned() + &event("70s", "C", "join");
+    let mut played = Playback::new(scenario(&rest));
+    played.advance(Millis::from_secs(30));
+    played.act("B", NodeEventKind::Crash);
+    let view = played.view();
+    assert_eq!((view.nodes[1].is_working, view.tasks[0].buckets.matches('d').count()), (false, 4));
+    played.to_next_verdict();
+    assert_eq!(played.lines(0).last().and_then(|line| line.verdict), Some("reconciled"));
+    for slice in 1..20_000 {
+        played.advance(Millis::new(30_001 + slice * 777));
+    }
+    let whole = run(&scenario(&(rest + &played.hands_toml())));
+    assert_eq!(played.result().digest(), whole.digest());
+    assert_eq!(played.view().tasks[0].buckets, "c".repeat(20));
+}
+
 #[test]
 fn wrong_scenarios_are_told_with_their_place() {
     let error = |text: &str| {
@@ -124,4 +236,16 @@ fn wrong_scenarios_are_told_with_their_place() {
     assert!(error("format = 1\ntitle = \"T\"\nnodes = [\"A\"]\n").contains("found no task with workers"));
     let text = error("format = 1\ntitle = \"T\"\nnodes = [\"A\"]\ndefinitions = \"x.xml\"\n");
     assert!(text.contains("definitions: found no such file"), "{text}");
+    let start = "format = 1\ntitle = \"T\"\nnodes = [\"A\"]\n";
+    let task = "[[task]]\nname = \"t\"\n";
+    let text = error(&format!("{start}{task}[expect]\nmakespan = \"< 1s\"\n"));
+    assert!(text.contains("expect.makespan: found an unknown figure, expected makespan_s"), "{text}");
+    let text = error(&format!("{start}{task}[expect]\nmakespan_s = \"< 1\"\n"));
+    assert!(text.contains("expect.makespan_s: found \"< 1\", expected behind the sign a duration"), "{text}");
+    let text = error(&format!("{start}{task}[[change]]\nat = \"1s\"\ntask = \"u\"\n"));
+    assert!(text.contains("change.task: found \"u\", expected the name of a task"), "{text}");
+    let law = "bucket = { kind = \"uniform\", min = \"2s\", max = \"1s\" }";
+    let text = error(&format!("{start}{task}[work]\n{law}\n"));
+    assert!(text.contains("work.bucket.max: found 1s, expected at least min, 2s"), "{text}");
+    assert!(error(&format!("{start}{task}[work]\nbucket = \"1ms\"\n")).contains("work.bucket: found 1ms"));
 }

@@ -1,9 +1,10 @@
 //! A run in words, for a terminal.
 
-use super::log::{LogEntry, LogLine, Reconciled};
-use super::outcome::ClusterResult;
+use super::log::{LogEntry, LogLine, Reconciled, Scanned};
+use super::outcome::{ClusterResult, ScanSettings};
 use crate::report::units::number;
 use std::fmt::Write;
+use wci_core::cluster::latch::LatchReason;
 use wci_core::cluster::reconcile::Status;
 
 impl ClusterResult {
@@ -11,8 +12,33 @@ impl ClusterResult {
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = format!("{}\n\n", self.scenario);
+        for (name, value) in self.figures() {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "  {name:<32} {value}");
+        }
+        text.push_str("\nWhat happened\n");
+        let mut quiet = Vec::new();
+        for entry in &self.log {
+            if is_quiet(entry) {
+                quiet.push(entry.t_ms);
+                continue;
+            }
+            tell_quiet(&mut text, &mut quiet);
+            let _ = writeln!(
+                text,
+                "  {:>10}  {}",
+                seconds(entry.t_ms as f64 / 1000.0),
+                entry.line.text(self.scan.as_ref())
+            );
+        }
+        tell_quiet(&mut text, &mut quiet);
+        text
+    }
+
+    /// What people look for first, with its name.
+    pub(super) fn figures(&self) -> [(&'static str, String); 8] {
         let makespan = self.makespan_s.map_or("never".to_owned(), seconds);
-        let rows = [
+        [
             ("makespan (last bucket complete)", makespan),
             ("task ended", if self.ended { "yes" } else { "no: workers are left that wait" }.to_owned()),
             (
@@ -40,53 +66,86 @@ impl ClusterResult {
                 ),
             ),
             ("nodes marked down", self.totals.nodes_marked_down.to_string()),
-        ];
-        for (name, value) in rows {
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "  {name:<32} {value}");
-        }
-        text.push_str("\nWhat happened\n");
-        let mut quiet = 0;
-        for entry in &self.log {
-            if matches!(&entry.line, LogLine::Scan { tasks, .. } if tasks.is_empty() && quiet_reason(entry)) {
-                quiet += 1;
-                continue;
-            }
-            tell_quiet(&mut text, &mut quiet);
-            let _ = writeln!(text, "  {:>10}  {}", seconds(entry.t_ms as f64 / 1000.0), entry.line.text());
-        }
-        tell_quiet(&mut text, &mut quiet);
-        text
+        ]
     }
 }
 
 /// Always in seconds, so that times can be subtracted from each other at a glance.
-fn seconds(s: f64) -> String {
+pub(super) fn seconds(s: f64) -> String {
     format!("{} s", number(s))
 }
 
-fn quiet_reason(entry: &LogEntry) -> bool {
-    use wci_core::cluster::latch::LatchReason::NothingChanged;
-    matches!(&entry.line, LogLine::Scan { reason: NothingChanged, .. })
+fn is_quiet(entry: &LogEntry) -> bool {
+    matches!(&entry.line, LogLine::Scan(scan) if scan.verdict() == "nothing" && scan.since_last_s.is_some())
 }
 
-fn tell_quiet(text: &mut String, quiet: &mut u32) {
-    let scans = if *quiet == 1 { "scan finds" } else { "scans find" };
-    if *quiet > 0 {
-        let _ = writeln!(text, "  {:>10}  {quiet} {scans} the nodes that are up unchanged", "");
+/// Scans that had nothing to do: which, and why.
+fn tell_quiet(text: &mut String, quiet: &mut Vec<i64>) {
+    let at = |t_ms: &i64| seconds(*t_ms as f64 / 1000.0);
+    let _ = match &quiet[..] {
+        [] => Ok(()),
+        [one] => writeln!(text, "  {:>10}  scan: nothing, the nodes that are up have not changed", at(one)),
+        [first, .., last] => writeln!(
+            text,
+            "  {:>10}  {} scans until {}: nothing, the nodes that are up have not changed",
+            at(first),
+            quiet.len(),
+            at(last)
+        ),
+    };
+    quiet.clear();
+}
+
+impl Scanned {
+    /// How the nodes differ from those of the last scan, such as `+C -A`.
+    pub(super) fn difference(&self) -> String {
+        let joined = self.joined.iter().map(|node| format!("+{node}"));
+        joined.chain(self.left.iter().map(|node| format!("-{node}"))).collect::<Vec<_>>().join(" ")
     }
-    *quiet = 0;
+
+    /// What became of it, in a word or two.
+    pub(super) fn verdict(&self) -> &'static str {
+        match self.reason {
+            reason if reason.reconciles() => "reconciled",
+            reason if reason.puts_off() => "put off",
+            LatchReason::NothingChanged if self.pending == Some(true) => "still put off",
+            LatchReason::NothingChanged | LatchReason::InitialSkipped => "nothing",
+            _ => "some tasks",
+        }
+    }
+
+    /// How long ago the last reconciliation was, beside what the latch asks for.
+    pub(super) fn clock(&self, settings: Option<&ScanSettings>) -> String {
+        let Some(since) = self.since_last_s else { return "no reconciliation yet".to_owned() };
+        let limit = |name: &str, value: Option<f64>| value.map(|value| format!("{name} {}", seconds(value)));
+        let limits = settings.map(|s| [limit("min", s.min_interval_s), limit("max", s.max_interval_s)]);
+        let limits: Vec<String> = limits.into_iter().flatten().flatten().collect();
+        let limits = if limits.is_empty() { String::new() } else { format!(" ({})", limits.join(", ")) };
+        format!("{} after the last one{limits}", seconds(since))
+    }
+
+    fn text(&self, settings: Option<&ScanSettings>) -> String {
+        self.tasks.iter().fold(self.headline(settings), |text, task| text + &task.text())
+    }
+
+    /// All but what was done.
+    pub(super) fn headline(&self, settings: Option<&ScanSettings>) -> String {
+        let up = self.up.iter().map(|node| &**node).collect::<Vec<_>>().join(", ");
+        let difference = match self.difference() {
+            none if none.is_empty() => none,
+            some => format!(" ({some})"),
+        };
+        let (verdict, clock) = (self.verdict(), self.clock(settings));
+        format!("scan: {verdict}, {clock}; up: {up}{difference}. {}", self.why)
+    }
 }
 
 impl LogLine {
-    fn text(&self) -> String {
+    pub(super) fn text(&self, settings: Option<&ScanSettings>) -> String {
         match self {
             Self::Node { node, what } => format!("node {node}: {}", node_words(what)),
-            Self::Scan { why, up, tasks, .. } => {
-                let up = up.iter().map(|node| &**node).collect::<Vec<_>>().join(", ");
-                let tasks: String = tasks.iter().map(Reconciled::text).collect();
-                format!("scan, up: {up}. {why}{tasks}")
-            }
+            Self::Scan(scan) => scan.text(settings),
+            Self::Definition { task, what } => format!("the definition of {task:?} changes: {what}"),
             Self::WorkComplete { task } => format!("the last bucket of {task:?} is complete"),
             Self::Ended { task } => format!("{task:?} has ended, and so have all its workers"),
         }
@@ -107,8 +166,13 @@ fn node_words(what: &str) -> &str {
 
 impl Reconciled {
     fn text(&self) -> String {
+        format!("\n{:14}{}: {}", "", self.task, self.what())
+    }
+
+    /// The counters that are not zero, and what went wrong; or why it was left alone.
+    pub(super) fn what(&self) -> String {
         if let Some(why) = &self.left_alone {
-            return format!("\n{:14}{}: left alone, because {why}", "", self.task);
+            return format!("left alone, because {why}");
         }
         let outcome = &self.outcome;
         let counts = [
@@ -127,6 +191,6 @@ impl Reconciled {
             (Status::Success | Status::NotApplicable, _) | (_, None) => String::new(),
             (_, Some(message)) => format!("; then: {message}"),
         };
-        format!("\n{:14}{}: {}{failed}", "", self.task, if told.is_empty() { "no workers" } else { &told })
+        format!("{}{failed}", if told.is_empty() { "no workers" } else { &told })
     }
 }

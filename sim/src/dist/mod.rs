@@ -59,6 +59,21 @@ impl Dist {
         Ok(Self(Form::Constant(Check("constant").not_negative("value", value)?)))
     }
 
+    /// Always the same whole number of nanoseconds, which cannot be wrong.
+    #[must_use]
+    pub const fn certain(nanos: u64) -> Self {
+        Self(Form::Constant(nanos as f64))
+    }
+
+    /// The time in nanoseconds, if it is always the same.
+    #[must_use]
+    pub const fn as_constant(&self) -> Option<f64> {
+        match self.0 {
+            Form::Constant(value) => Some(value),
+            _ => None,
+        }
+    }
+
     /// Any time from `min` to `max` with equal chance.
     pub fn uniform(min: f64, max: f64) -> Result<Self, ParameterError> {
         let check = Check("uniform distribution");

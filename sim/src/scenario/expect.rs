@@ -47,6 +47,22 @@ impl Expectation {
     }
 }
 
+/// Reads an expectation on figures that are not those of a scenario of task queues.
+///
+/// # Errors
+/// Says what was found and what would be right.
+pub(crate) fn among(
+    key: &str,
+    text: &str,
+    known: &[(&str, Quantity)],
+) -> Result<Expectation, (String, String)> {
+    let owned = known.iter().map(|(name, quantity)| ((*name).to_owned(), *quantity)).collect();
+    parse::expectation_among(key, text, owned).map_err(|rejected| match rejected {
+        Rejected::UnknownKey { known } => ("an unknown figure".to_owned(), known.join(", ")),
+        Rejected::Comparison { found, expected } => (found, expected),
+    })
+}
+
 /// What a figure is compared with.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Bound {

@@ -33,6 +33,7 @@ pub use key::{join as join_key, split as split_key};
 pub use path::parse_value;
 pub use read::{Loader, Scenario, json_to_toml, toml_to_json};
 pub use resolve::Resolved;
+pub(crate) use resolve::laws::at_key as times_at_key;
 pub use schema::{reference_markdown, schema};
 #[cfg(feature = "research")]
 pub(crate) use sources::broken;

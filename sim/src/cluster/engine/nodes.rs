@@ -5,7 +5,7 @@ use crate::cluster::log::LogLine;
 use crate::cluster::scenario::{NodeEventKind, millis};
 use wci_core::cluster::{Node, NodeId, Nodes};
 
-impl Engine<'_> {
+impl Engine {
     pub(super) fn join(&mut self, name: &NodeId) {
         let life = self.nodes.get(name).map_or(0, |node| node.life + 1);
         let node = SimNode { is_up: true, last_check_in: self.now, is_working: true, is_silent: false, life };
@@ -15,7 +15,8 @@ impl Engine<'_> {
     }
 
     pub(super) fn befall(&mut self, index: usize) {
-        let event = &self.scenario.events[index];
+        let scenario = self.scenario.clone();
+        let event = &scenario.events[index];
         let (name, kind) = (&event.node, event.kind);
         let known = self.nodes.get(name).copied();
         match (kind, known) {
@@ -85,7 +86,7 @@ impl Engine<'_> {
         self.after(self.scenario.timers.check, Event::LookAround { node: name.clone(), life });
     }
 
-    pub(super) fn records(&self) -> Nodes {
+    pub(in crate::cluster) fn records(&self) -> Nodes {
         let alive_within = millis(self.scenario.timers.alive_within).get();
         let record = |node: &SimNode| Node {
             is_up: node.is_up,

@@ -7,7 +7,7 @@ use wci_core::cluster::buckets::Answer;
 use wci_core::cluster::reconcile::{CurrentWorker, WorkerState};
 use wci_core::cluster::{NodeId, TaskId};
 
-impl Engine<'_> {
+impl Engine {
     /// Workers that run on a node are ready for another start; their buckets go back.
     pub(super) fn release(&mut self, node: &NodeId) {
         for task in 0..self.jobs.len() {
@@ -81,7 +81,7 @@ impl Engine<'_> {
     pub(super) fn ask(&mut self, task: usize, id: &TaskId) {
         self.numbers += 1;
         let attempt = self.numbers;
-        let Job { workers, buckets, at_work, .. } = &mut self.jobs[task];
+        let Job { workers, buckets, at_work, sizes, .. } = &mut self.jobs[task];
         let find = |id: &TaskId| workers.iter().find(|worker| worker.id == *id);
         let is_scavenger = find(id).is_some_and(|worker| worker.is_scavenger);
         let is_gone = |id: &TaskId| find(id).is_none_or(|worker| worker.state == WorkerState::Closed);
@@ -89,7 +89,8 @@ impl Engine<'_> {
         match buckets.ask(id, is_scavenger, is_gone) {
             Answer::Bucket(number) => {
                 at_work.insert(id.clone(), Doing { attempt, bucket: Some((number, self.now)) });
-                self.after(self.scenario.work.bucket, Event::BucketDone { task, worker, attempt });
+                let size = sizes.get(number as usize).copied().unwrap_or(1);
+                self.at(self.now.saturating_add(size), Event::BucketDone { task, worker, attempt });
             }
             Answer::AskAgain => {
                 at_work.insert(id.clone(), Doing { attempt, bucket: None });

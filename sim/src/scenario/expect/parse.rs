@@ -143,7 +143,15 @@ pub(in crate::scenario) fn expectation(
     text: &str,
     groups: &[&str],
 ) -> Result<Expectation, Rejected> {
-    let known = known_keys(groups);
+    expectation_among(key, text, known_keys(groups))
+}
+
+/// Reads one expectation on any of these figures.
+pub(in crate::scenario) fn expectation_among(
+    key: &str,
+    text: &str,
+    known: Vec<(String, Quantity)>,
+) -> Result<Expectation, Rejected> {
     let same = |other: &str| key::split(key).is_ok_and(|names| key::split(other) == Ok(names));
     let Some((_, quantity)) = known.iter().find(|(name, _)| same(name)) else {
         return Err(Rejected::UnknownKey { known: known.into_iter().map(|(name, _)| name).collect() });

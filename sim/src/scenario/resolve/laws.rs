@@ -16,6 +16,15 @@ pub(super) fn times(path: &KeyPath, times: &Times) -> Result<Dist, Problem> {
     }
 }
 
+/// Resolves a distribution that stands outside of a scenario of task queues.
+///
+/// # Errors
+/// The key below `key` that is wrong, what was found and what would be right.
+pub(crate) fn at_key(key: &str, written: &Times) -> Result<Dist, (String, String, String)> {
+    let path = key.split('.').fold(KeyPath::ROOT, |path, name| path.key(name));
+    times(&path, written).map_err(|problem| (problem.path.to_string(), problem.found, problem.expected))
+}
+
 /// A distribution's refusal of a parameter, with the key that holds it.
 pub(super) fn refused(path: &KeyPath) -> impl Fn(ParameterError) -> Problem {
     move |error| Problem::value(path, format!("{} {}", error.parameter, error.found), error.expected)

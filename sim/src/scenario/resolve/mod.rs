@@ -4,7 +4,7 @@
 mod arrivals;
 mod control;
 mod groups;
-mod laws;
+pub(crate) mod laws;
 mod spec;
 mod timeline;
 mod workloads;
