@@ -31,8 +31,28 @@ const SCENARIOS: [&str; 17] = [
     "overload",
     "rate-limited",
 ];
-/// What a page loads at once, and what it loads when a file is dropped on it: the same with readers of files.
-const MODULES: [(&str, &[&str]); 2] = [("wci_wasm", &["--no-default-features"]), ("wci_wasm_files", &[])];
+/// Scenarios of distributed tasks, and the definitions that they name.
+const CLUSTER: [&str; 10] = [
+    "auto-scaling.xml",
+    "auto-scaling.toml",
+    "changed-definition.toml",
+    "failed-scan.toml",
+    "failed-scan-retried.toml",
+    "flapping-node.toml",
+    "node-crashes.toml",
+    "node-crashes-closed.toml",
+    "node-joins.toml",
+    "uneven-buckets.toml",
+];
+/// A module of the package: its crate, its name and the features it is built with.
+type Module = (&'static str, &'static str, &'static [&'static str]);
+/// What a page loads at once; what it loads when a file is dropped on it, the same with readers of files; and what only
+/// the page of the cluster loads.
+const MODULES: [Module; 3] = [
+    ("wci-wasm", "wci_wasm", &["--no-default-features"]),
+    ("wci-wasm", "wci_wasm_files", &[]),
+    ("wci-wasm-cluster", "wci_wasm_cluster", &[]),
+];
 
 /// `cargo xtask wasm`: builds the package anew and puts it beside the pages.
 pub fn rebuild() -> Result<(), String> {
@@ -48,12 +68,12 @@ pub fn rebuild() -> Result<(), String> {
 /// Builds the package into a folder.
 pub fn build(folder: &Path) -> Result<(), String> {
     copy_texts(folder)?;
-    MODULES.iter().try_for_each(|(name, features)| build_module(folder, name, features))
+    MODULES.iter().try_for_each(|module| build_module(folder, module))
 }
 
 /// Scenarios, and the schema with its texts: pages fetch them one by one, when they need them.
 pub fn copy_texts(folder: &Path) -> Result<(), String> {
-    let scenarios = folder.join("scenarios");
+    let scenarios = folder.join("scenarios/cluster");
     std::fs::create_dir_all(&scenarios).map_err(|error| format!("{}: {error}", scenarios.display()))?;
     for (from, to) in texts() {
         let copied = std::fs::copy(shell::root().join(&from), folder.join(to));
@@ -68,8 +88,12 @@ fn texts() -> Vec<(PathBuf, PathBuf)> {
         let file = Path::new("scenarios").join(name).with_extension("toml");
         (file.clone(), file)
     };
+    let of_cluster = |name: &&str| {
+        let file = Path::new("scenarios/cluster").join(name);
+        (file.clone(), file)
+    };
     let schema = ("sim/src/scenario/schema/schema.json".into(), "schema.json".into());
-    SCENARIOS.iter().map(scenario).chain([schema]).collect()
+    SCENARIOS.iter().map(scenario).chain(CLUSTER.iter().map(of_cluster)).chain([schema]).collect()
 }
 
 /// Whether the kept package has the scenarios and the schema as they are.
@@ -85,12 +109,12 @@ fn has_texts_as_they_are(package: &Path) -> Tally {
     Tally::of(NAME, found)
 }
 
-fn build_module(folder: &Path, name: &str, features: &[&str]) -> Result<(), String> {
-    let mut module = cargo(&["build", "--quiet", "--package", "wci-wasm", "--lib", "--profile", PROFILE]);
+fn build_module(folder: &Path, (package, name, features): &Module) -> Result<(), String> {
+    let mut module = cargo(&["build", "--quiet", "--package", package, "--lib", "--profile", PROFILE]);
     module.env("CARGO_ENCODED_RUSTFLAGS", short_paths());
-    shell::run(module.args(["--target", TARGET]).args(features))?;
+    shell::run(module.args(["--target", TARGET]).args(*features))?;
     let mut glue = cargo(&["run", "--quiet", "--package", "wci-wasm-bindgen", "--profile", "ci", "--"]);
-    shell::run(glue.arg(module_path()).arg(folder).arg(name))
+    shell::run(glue.arg(module_path(package)).arg(folder).arg(name))
 }
 
 /// Panics name their source: a file of a crate, whoever builds, wherever.
@@ -99,7 +123,7 @@ fn short_paths() -> String {
     let cargo = home("CARGO_HOME").or_else(|| Some(home("HOME")?.join(".cargo"))).unwrap_or_default();
     let sources = std::fs::read_dir(cargo.join("registry/src")).into_iter().flatten().flatten();
     let folders = sources.map(|entry| (entry.path(), String::new())).chain([(shell::root(), String::new())]);
-    let own = ["core/src", "sim/src", "wasm/src"].into_iter().flat_map(named_sources);
+    let own = ["core/src", "sim/src", "wasm/src", "wasm/cluster/src"].into_iter().flat_map(named_sources);
     let flags =
         folders.chain(own).map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display()));
     // This is how cargo wants several flags in one variable.
@@ -116,8 +140,8 @@ fn named_sources(folder: &str) -> Vec<(PathBuf, String)> {
     sources.into_iter().filter_map(named).collect()
 }
 
-fn module_path() -> PathBuf {
-    shell::target_dir().join(TARGET).join(PROFILE).join("wci_wasm.wasm")
+fn module_path(package: &str) -> PathBuf {
+    shell::target_dir().join(TARGET).join(PROFILE).join(package.replace('-', "_")).with_extension("wasm")
 }
 
 /// What the package was built from and with.

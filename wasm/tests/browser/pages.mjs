@@ -10,7 +10,7 @@ import { chromium } from "playwright-core";
 
 const [base, scenarios, wci, shots] = process.argv.slice(2);
 const ALGORITHMS = ["no-sync", "rate-based", "backlog", "pid", "peak-rate"];
-const PAGES = ["", ...ALGORITHMS.map((name) => `${name}/`), "compare/"];
+const PAGES = ["", ...ALGORITHMS.map((name) => `${name}/`), "compare/", "cluster/"];
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const FIRST_VIEW_LIMIT = 500_000;
 
@@ -392,6 +392,31 @@ await check("compare: all of them on a dropped trace, and a link asks for it", (
       await again.getByRole("columnheader", { name: "cost", exact: true }).waitFor();
       equal(await table(again), first, "table");
     });
+  }));
+
+await check("cluster: hands reach nodes, scans say why, and the command line has the same digest", () =>
+  onPage("cluster/#p=node-joins&t=65000&s=scan.min_interval%3D150s", async (page) => {
+    await page.waitForFunction(() => window.wciPlayer.time === 65000);
+    await page.getByRole("region", { name: "Node B" }).getByRole("button", { name: "crash" }).click();
+    await page.waitForFunction(() => document.querySelector(".node.down h3")?.textContent.includes("recorded as UP"));
+    await press(page, "Next decision");
+    await page.locator(".scans tr.put-off", { hasText: "+C" }).waitFor();
+    await press(page, "Copy link to this moment");
+    const link = page.url();
+    const shown = (one) => one.evaluate(() => document.querySelector(".stage").textContent);
+    const first = await shown(page);
+    await onPage(link.slice(base.length), async (again) => {
+      await again.waitForFunction(() => window.wciPlayer.isReady && window.wciPlayer.time > 65000);
+      equal(await shown(again), first, "what the link shows");
+    });
+    await press(page, "Run to the end");
+    await over(page);
+    equal(await page.locator(".cell.done[title]").count(), 20, "buckets complete");
+    const { toml, digest } = await ownDigest(page);
+    writeFileSync(join(shots, "cluster.toml"), toml);
+    writeFileSync(join(shots, "auto-scaling.xml"), readFileSync(join(scenarios, "cluster", "auto-scaling.xml")));
+    const told = execFileSync(wci, ["cluster", "run", join(shots, "cluster.toml"), "--json", "--no-expect"], { encoding: "utf8", maxBuffer: 1 << 26, stdio: ["ignore", "pipe", "ignore"] });
+    equal(digest, JSON.parse(told).digest, "digest");
   }));
 
 for (const scheme of ["light", "dark"]) {
