@@ -29,6 +29,8 @@ enum Event {
     Work(usize),
     /// That worker loses its node: its bucket goes back, it is ready again.
     Lose(usize),
+    /// Work that a worker was at when it lost its node is finished all the same, as on a node that has fallen silent.
+    FinishLate(usize),
     /// Somebody closes that worker.
     Close(usize),
     Reconcile,
@@ -42,6 +44,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         3 => Just(Event::Start),
         8 => (0..64_usize).prop_map(Event::Work),
         1 => (0..64_usize).prop_map(Event::Lose),
+        2 => (0..64_usize).prop_map(Event::FinishLate),
         1 => (0..64_usize).prop_map(Event::Close),
         3 => Just(Event::Reconcile),
     ]
@@ -52,6 +55,8 @@ struct World {
     entry: WorkersPerNode,
     workers: Vec<CurrentWorker>,
     at_work: BTreeMap<TaskId, u32>,
+    /// What workers were at when they lost their node.
+    late: Vec<(TaskId, u32)>,
     buckets: Buckets,
     completed: BTreeSet<u32>,
 }
@@ -63,6 +68,7 @@ impl World {
             entry: WorkersPerNode { count: 2, ..WorkersPerNode::default() },
             workers: Vec::new(),
             at_work: BTreeMap::new(),
+            late: Vec::new(),
             buckets: Buckets::new(total),
             completed: BTreeSet::new(),
         }
@@ -81,6 +87,14 @@ impl World {
             Event::Start => self.start(),
             Event::Work(index) => self.work(*index),
             Event::Lose(index) => self.lose(*index),
+            Event::FinishLate(index) => {
+                if let Some(at) = index.checked_rem(self.late.len()) {
+                    let (id, number) = self.late.swap_remove(at);
+                    if self.buckets.complete(&id, number) {
+                        assert!(self.completed.insert(number), "bucket {number} is completed twice");
+                    }
+                }
+            }
             Event::Close(index) => {
                 if let Some(worker) = self.pick(*index) {
                     self.workers[worker].state = WorkerState::Closed;
@@ -150,7 +164,7 @@ impl World {
     fn give_back(&mut self, index: usize) {
         let id = self.workers[index].id.clone();
         self.buckets.give_back(&id);
-        self.at_work.remove(&id);
+        self.late.extend(self.at_work.remove(&id).map(|number| (id, number)));
     }
 
     fn wanted(&self) -> Vec<WantedWorker> {
