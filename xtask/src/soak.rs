@@ -3,12 +3,21 @@
 use crate::{live, shell};
 
 const KILLS: &str = "100";
+/// Long enough for the first poll of the original, five minutes after its start.
+const PARITY_SECS: &str = "420";
 
-/// Kills the live controller a hundred times at random moments, under signals.
+/// Kills the live controller a hundred times at random moments, under signals, and compares it with the original for
+/// seven minutes.
 pub fn run() -> Result<(), String> {
     let tools = live::tools()?;
-    let test = "five_kills_lose_no_signal_and_repeat_at_most_one_call_each";
-    let mut command = shell::cargo(&["test", "--package", "wci-providers", "--profile", "ci"]);
-    command.args(["--features", "live-tests", "--test", "live", "--", "--nocapture", test]);
-    shell::run(command.env("WCI_LIVE_TOOLS", tools).env("WCI_SOAK_KILLS", KILLS))
+    for test in [
+        "five_kills_lose_no_signal_and_repeat_at_most_one_call_each",
+        "the_original_and_ours_make_the_same_calls_at_the_same_time",
+    ] {
+        let mut command = shell::cargo(&["test", "--package", "wci-providers", "--profile", "ci"]);
+        command.args(["--features", "live-tests", "--test", "live", "--", "--nocapture", test]);
+        command.env("WCI_SOAK_KILLS", KILLS).env("WCI_PARITY_SECS", PARITY_SECS);
+        shell::run(command.env("WCI_LIVE_TOOLS", &tools))?;
+    }
+    Ok(())
 }

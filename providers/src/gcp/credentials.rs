@@ -31,11 +31,26 @@ pub(super) enum Wanted {
 /// The service accounts on the way, the one at its end, and what was asked of it.
 type Key = (Vec<String>, String, Wanted);
 
+/// Tokens, each until shortly before it expires.
+#[derive(Debug, Default)]
+struct Kept(BTreeMap<Key, (String, Instant)>);
+
+impl Kept {
+    fn get(&self, key: &Key, now: Instant) -> Option<String> {
+        self.0.get(key).filter(|(_, until)| now < *until).map(|(token, _)| token.clone())
+    }
+
+    fn keep(&mut self, key: Key, token: String, now: Instant) {
+        self.0.retain(|_, (_, until)| now < *until);
+        self.0.insert(key, (token, now + KEPT));
+    }
+}
+
 /// What all calls to Google share.
 #[derive(Debug, Default)]
 pub struct Google {
     own: OnceCell<AccessTokenCredentials>,
-    kept: Mutex<BTreeMap<Key, (String, Instant)>>,
+    kept: Mutex<Kept>,
 }
 
 impl Google {
@@ -69,16 +84,11 @@ impl Google {
 
     async fn act_as(&self, host: &Host, key: Key, may_be_kept: bool) -> Result<String, ProviderError> {
         let now = Instant::now();
-        if may_be_kept
-            && let Some((token, until)) = self.kept.lock().await.get(&key)
-            && now < *until
-        {
-            return Ok(token.clone());
+        if may_be_kept && let Some(token) = self.kept.lock().await.get(&key, now) {
+            return Ok(token);
         }
         let token = self.generate(host, &key).await?;
-        let mut kept = self.kept.lock().await;
-        kept.retain(|_, (_, until)| now < *until);
-        kept.insert(key, (token.clone(), now + KEPT));
+        self.kept.lock().await.keep(key, token.clone(), now);
         Ok(token)
     }
 
@@ -180,5 +190,19 @@ mod tests {
     #[test]
     fn no_steps_are_one_way() {
         assert_eq!(ways(&[]), [Vec::<String>::new()]);
+    }
+
+    #[test]
+    fn a_token_is_asked_for_anew_five_minutes_before_it_expires() {
+        let key = |account: &str| -> Key { (Vec::new(), account.into(), Wanted::Access) };
+        let begun = Instant::now();
+        let after = |secs| begun + Duration::from_secs(secs);
+        let mut kept = Kept::default();
+        kept.keep(key("a"), "first".into(), begun);
+        assert_eq!(kept.get(&key("a"), after(3299)).as_deref(), Some("first"));
+        assert_eq!(kept.get(&key("a"), after(3300)), None);
+        assert_eq!(kept.get(&key("b"), begun), None);
+        kept.keep(key("b"), "other".into(), after(3300));
+        assert_eq!(kept.0.len(), 1, "what has expired is dropped");
     }
 }

@@ -4,6 +4,7 @@ use crate::fakes::{Aws, Call, EXTERNAL_ID, ROLE};
 use crate::load;
 use crate::program::{Program, eventually};
 use crate::temporal::{Server, version, whole};
+use futures::StreamExt;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -117,7 +118,7 @@ fn compare(case: &Case, go: &[(Duration, Option<i64>)], ours: &[(Duration, Optio
 #[tokio::test(flavor = "multi_thread")]
 async fn the_original_and_ours_make_the_same_calls_at_the_same_time() {
     let aws = Aws::start().await;
-    let server = Server::start_with(None, &aws.env()).await;
+    let server = Server::start_alone(aws.env()).await;
     let _controller = server.controller(&["--like-go"], &aws.env());
     let client = server.client().await.unwrap();
     let cases = [
@@ -150,10 +151,56 @@ async fn the_original_and_ours_make_the_same_calls_at_the_same_time() {
         .flat_map(|case| [case.go(), case.ours()])
         .map(|deployment| format!("{deployment}-q"))
         .collect();
-    let mut load: Program = load::start_many(&server, &queues, 1.3, 25.0, 0.1);
-    eventually("the load has ended", Duration::from_secs(60), async || load.has_ended().then_some(())).await;
+    let secs = std::env::var("WCI_PARITY_SECS").map_or(25.0, |secs| secs.parse().unwrap());
+    let mut load: Program = load::start_many(&server, &queues, 1.3, secs, 0.1);
+    let longest = Duration::from_secs_f64(secs + 35.0);
+    eventually("the load has ended", longest, async || load.has_ended().then_some(())).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     for case in &cases {
         compare(case, &acts(&aws, &case.go(), since), &acts(&aws, &case.ours(), since));
     }
+}
+
+/// How long a flood of signals took to send, and from its first signal until the controller had handled them all.
+async fn flood(client: &Client, deployment: &str, signals: usize) -> (Duration, Duration) {
+    let begun = std::time::Instant::now();
+    let sending = futures::stream::iter(0..signals).for_each_concurrent(50, |n| async move {
+        let add = serde_json::from_value(json!({"task_queue_name": format!("q{n}"), "task_queue_type": 2,
+            "is_sync_match": false, "no_sync_match_signals_batched": 1}));
+        client.signal_task_add(&version(deployment), &add.unwrap()).await.unwrap();
+    });
+    sending.await;
+    let sent = begun.elapsed();
+    eventually("the flood is handled", Duration::from_secs(120), async || {
+        let state = client.dump(&version(deployment)).await.ok()?;
+        state.pending_task_add_signals.is_empty().then_some(())
+    })
+    .await;
+    (sent, begun.elapsed())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_signals_takes_ours_no_longer_than_the_original() {
+    const SIGNALS: usize = 1500;
+    let aws = Aws::start().await;
+    let server = Server::start_alone(aws.env()).await;
+    let _controller = server.controller(&["--like-go"], &aws.env());
+    let client = server.client().await.unwrap();
+    let scaling = json!({"scale_up_cooloff_ms": "60000"});
+    let case = Case { name: "flood", provider: "aws-lambda", algorithm: "no-sync", scaling };
+    for deployment in [case.go(), case.ours()] {
+        aws.add_target(&deployment).await;
+        load::register(&server, &deployment, &format!("{deployment}-q")).await;
+    }
+    configure_go(&client, &case).await;
+    configure_ours(&client, &case).await;
+    let (mut theirs, mut ours) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        theirs.push(flood(&client, &case.go(), SIGNALS).await);
+        ours.push(flood(&client, &case.ours(), SIGNALS).await);
+    }
+    println!("{SIGNALS} signals, sent and handled: original {theirs:?}, ours {ours:?}");
+    let best = |runs: &[(Duration, Duration)]| runs.iter().map(|run| run.1).min().unwrap();
+    // Of three runs in turn the best says most on a busy machine.
+    assert!(best(&ours) < best(&theirs).mul_f64(1.25), "original {theirs:?}, ours {ours:?}");
 }

@@ -3,9 +3,15 @@
 use crate::load;
 use crate::program::{eventually, free_port};
 use crate::temporal::{Server, version, whole};
+use futures::StreamExt;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::time::Duration;
+use temporalio_client::tonic::Request;
+use temporalio_common::protos::temporal::api::deployment::v1::WorkerDeploymentVersion as ProtoVersion;
+use temporalio_common::protos::temporal::api::workflowservice::v1 as api;
+use wci_core::controller::WorkerDeploymentVersion;
+use wci_providers::Client;
 use wci_providers::serve::proto::keda::external_scaler_client::ExternalScalerClient;
 use wci_providers::serve::proto::keda::{GetMetricsRequest, ScaledObjectRef};
 use wci_providers::serve::proto::task_adds::task_adds_client::TaskAddsClient;
@@ -128,6 +134,39 @@ async fn the_intake_refuses_what_it_cannot_read_and_takes_grpc_too() {
     assert_eq!(answer.accepted, 3);
 }
 
+/// The instance number `n` of many; a deployment holds only so many versions.
+fn one_of_many(n: usize) -> WorkerDeploymentVersion {
+    WorkerDeploymentVersion { deployment_name: format!("many-{}", n / 50), build_id: (n % 50).to_string() }
+}
+
+/// Makes the server know the version: its statistics can be read.
+async fn introduce(client: &Client, n: usize) {
+    let version = one_of_many(n);
+    let mut service = client.temporal().connection().workflow_service();
+    let request = api::CreateWorkerDeploymentVersionRequest {
+        namespace: "default".into(),
+        deployment_version: Some(ProtoVersion {
+            deployment_name: version.deployment_name.clone(),
+            build_id: version.build_id.clone(),
+        }),
+        identity: "test".into(),
+        request_id: format!("{}-{}", version.deployment_name, version.build_id),
+        ..api::CreateWorkerDeploymentVersionRequest::default()
+    };
+    service.create_worker_deployment_version(Request::new(request)).await.unwrap();
+}
+
+async fn introduce_deployment(client: &Client, name: &str) {
+    let mut service = client.temporal().connection().workflow_service();
+    let request = api::CreateWorkerDeploymentRequest {
+        namespace: "default".into(),
+        deployment_name: name.into(),
+        identity: "test".into(),
+        request_id: name.into(),
+    };
+    service.create_worker_deployment(Request::new(request)).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_controllers_are_served_within_the_read_budget() {
     const CONTROLLERS: usize = 500;
@@ -135,12 +174,20 @@ async fn five_hundred_controllers_are_served_within_the_read_budget() {
     let _controller = server.controller(&[], &[]);
     let client = server.client().await.unwrap();
     let spec = json!({"scaling_group_specs": {"g": {"compute": {"provider_type": "external"},
-        "scaling": {"scaling_algorithm": "fixed", "config": {"count": 1}}}}});
+        "scaling": {"scaling_algorithm": "rate-based", "config": {"metrics_poll_interval_ms": 30_000, "scale_down_cooldown_ms": 30_000}}}}});
     let begun = std::time::Instant::now();
-    use futures::StreamExt;
-    let creating = futures::stream::iter(0..CONTROLLERS).for_each_concurrent(16, |n| {
+    for deployment in 0..CONTROLLERS.div_ceil(50) {
+        introduce_deployment(&client, &format!("many-{deployment}")).await;
+    }
+    let each = || futures::stream::iter(0..CONTROLLERS);
+    let introducing = each().for_each_concurrent(16, |n| introduce(&client, n));
+    introducing.await;
+    println!("{CONTROLLERS} versions introduced in {:?}", begun.elapsed());
+    let creating = each().for_each_concurrent(16, |n| {
         let (client, spec) = (client.clone(), spec.clone());
-        async move { drop(client.update(&version(&format!("many-{n}")), &whole(spec)).await.unwrap()) }
+        async move {
+            drop(client.update(&one_of_many(n), &whole(spec)).await.unwrap());
+        }
     });
     creating.await;
     println!("{CONTROLLERS} controllers created in {:?}", begun.elapsed());
@@ -149,7 +196,25 @@ async fn five_hundred_controllers_are_served_within_the_read_budget() {
     })
     .await;
     for n in [0, CONTROLLERS / 2, CONTROLLERS - 1] {
-        let described = client.describe(&version(&format!("many-{n}"))).await.unwrap();
+        let described = client.describe(&one_of_many(n)).await.unwrap();
         assert_eq!(described.validation_state.unwrap().status, "success");
     }
+    // Each reads every half minute, which the server's budget allows: none is refused.
+    let (before, begun) = (reads(&server).await, std::time::Instant::now());
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let a_second = (reads(&server).await.0 - before.0) / begun.elapsed().as_secs_f64();
+    println!("{CONTROLLERS} controllers make {a_second:.1} reads a second");
+    assert!((8.0..=42.0).contains(&a_second), "{a_second} reads a second");
+    assert_eq!(reads(&server).await.1, before.1, "reads refused for their number");
+}
+
+/// Reads of a version's statistics that the server has counted, and those of them that it refused for their number.
+async fn reads(server: &Server) -> (f64, f64) {
+    let text = reqwest::get(server.metrics()).await.unwrap().text().await.unwrap();
+    let sum = |name: &str| -> f64 {
+        let is_read = |line: &&str| line.contains(r#"operation="DescribeWorkerDeploymentVersion""#);
+        let lines = text.lines().filter(|line| line.starts_with(name)).filter(is_read);
+        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    };
+    (sum("service_requests{"), sum("service_errors_resource_exhausted{"))
 }

@@ -1,51 +1,77 @@
 //! A real Temporal server in memory, and our controller beside it.
 
 use crate::program::{CONTROLLER, Program, eventually, free_port, scratch, tool};
+use std::any::Any;
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
+use tokio::sync::RwLock;
 use wci_core::controller::{Update, WorkerDeploymentVersion};
 use wci_providers::Client;
 use wci_providers::controller::connect::ConnectionArgs;
 use wci_providers::controller::contract::DEFAULT_TASK_QUEUE;
 
+/// Tests whose times are compared have the machine to themselves; all others share it.
+static MACHINE: LazyLock<Arc<RwLock<()>>> = LazyLock::new(Arc::default);
+
 pub struct Server {
     program: Option<Program>,
     port: u16,
+    metrics_port: u16,
     database: Option<PathBuf>,
     env: Vec<(String, String)>,
     has_hook: bool,
+    _turn: Box<dyn Any + Send>,
 }
 
 impl Server {
     pub async fn start() -> Self {
-        Self::start_with(None, &[]).await
+        Self::beside_others().await.started().await
     }
 
     /// A server with a database in a file, so that it can be started again.
     pub async fn start_on_file() -> Self {
-        Self::start_with(Some(scratch("temporal.db")), &[]).await
-    }
-
-    pub async fn start_with(database: Option<PathBuf>, env: &[(String, String)]) -> Self {
-        let mut server =
-            Self { program: None, port: free_port(), database, env: env.to_vec(), has_hook: true };
-        server.run().await;
-        server
+        let server = Self::beside_others().await;
+        Self { database: Some(scratch("temporal.db")), ..server }.started().await
     }
 
     /// A server as it was before it had the hook.
     pub async fn start_without_hook() -> Self {
-        let mut server =
-            Self { program: None, port: free_port(), database: None, env: Vec::new(), has_hook: false };
-        server.run().await;
-        server
+        Self { has_hook: false, ..Self::beside_others().await }.started().await
+    }
+
+    /// A server in this environment, once no other test runs; until it is dropped none begins.
+    pub async fn start_alone(env: Vec<(String, String)>) -> Self {
+        let turn = MACHINE.clone().write_owned().await;
+        Self { env, ..Self::new(Box::new(turn)) }.started().await
+    }
+
+    async fn beside_others() -> Self {
+        Self::new(Box::new(MACHINE.clone().read_owned().await))
+    }
+
+    fn new(turn: Box<dyn Any + Send>) -> Self {
+        Self {
+            program: None,
+            port: free_port(),
+            metrics_port: free_port(),
+            database: None,
+            env: Vec::new(),
+            has_hook: true,
+            _turn: turn,
+        }
+    }
+
+    async fn started(mut self) -> Self {
+        self.run().await;
+        self
     }
 
     async fn run(&mut self) {
         let mut command = Command::new(tool("temporal"));
         command.args(["server", "start-dev", "--headless", "--ip", "127.0.0.1", "--log-level", "warn"]);
-        command.args(["--port", &self.port.to_string()]);
+        command.args(["--port", &self.port.to_string(), "--metrics-port", &self.metrics_port.to_string()]);
         for value in [
             if self.has_hook { "workercontroller.enabled=true" } else { "workercontroller.enabled=false" },
             r#"workercontroller.compute_providers.enabled=["aws-lambda","aws-ecs"]"#,
@@ -70,6 +96,11 @@ impl Server {
 
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Where the server tells what it has counted.
+    pub fn metrics(&self) -> String {
+        format!("http://127.0.0.1:{}/metrics", self.metrics_port)
     }
 
     pub async fn client(&self) -> Result<Client, String> {
