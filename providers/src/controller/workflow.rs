@@ -11,10 +11,12 @@ use super::failure::Refused;
 use crate::provider::Target;
 use futures::future::LocalBoxFuture;
 use futures::{FutureExt, StreamExt};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Duration;
+use temporalio_common::data_converters::RawValue;
 use temporalio_sdk::workflows::{self, workflow, workflow_methods};
 use temporalio_sdk::{
     ContinueAsNewOptions, LocalActivityOptions, MemoValue, SyncWorkflowContext, TimerOptions,
@@ -100,9 +102,10 @@ impl InstanceWorkflow {
     }
 
     #[signal(name = SIGNAL_TASK_ADD)]
-    fn task_add(&mut self, _ctx: &mut SyncWorkflowContext<Self>, add: Value) {
-        // A signal that cannot be read is nobody's to answer; it is dropped, as the original does.
-        if let Ok(add) = serde_json::from_value::<TaskAdd>(add) {
+    fn task_add(&mut self, _ctx: &mut SyncWorkflowContext<Self>, add: RawValue) {
+        // A signal that cannot be read is nobody's to answer; it is dropped, as the original does. Arguments come as
+        // they are, for the SDK would fail the whole workflow task over one in another encoding, again and again.
+        if let Ok(add) = argument::<TaskAdd>(&add) {
             self.inbox.push(Input::TaskAdd(add));
         }
     }
@@ -120,32 +123,32 @@ impl InstanceWorkflow {
     }
 
     #[update_validator(update)]
-    fn validate_update(&self, _ctx: &WorkflowContextView, argument: &Value) -> Result<(), HandlerError> {
+    fn validate_update(&self, _ctx: &WorkflowContextView, argument: &RawValue) -> Result<(), HandlerError> {
         self.admit(UPDATE_SPEC, argument)
     }
 
     #[update(name = UPDATE_SPEC)]
-    async fn update(ctx: &mut WorkflowContext<Self>, argument: Value) -> Result<Value, HandlerError> {
+    async fn update(ctx: &mut WorkflowContext<Self>, argument: RawValue) -> Result<Value, HandlerError> {
         Self::serve(ctx, UPDATE_SPEC, argument).await
     }
 
     #[update_validator(delete)]
-    fn validate_delete(&self, _ctx: &WorkflowContextView, argument: &Value) -> Result<(), HandlerError> {
+    fn validate_delete(&self, _ctx: &WorkflowContextView, argument: &RawValue) -> Result<(), HandlerError> {
         self.admit(UPDATE_DELETE, argument)
     }
 
     #[update(name = UPDATE_DELETE)]
-    async fn delete(ctx: &mut WorkflowContext<Self>, argument: Value) -> Result<Value, HandlerError> {
+    async fn delete(ctx: &mut WorkflowContext<Self>, argument: RawValue) -> Result<Value, HandlerError> {
         Self::serve(ctx, UPDATE_DELETE, argument).await
     }
 
     #[update_validator(validate)]
-    fn validate_validate(&self, _ctx: &WorkflowContextView, argument: &Value) -> Result<(), HandlerError> {
+    fn validate_validate(&self, _ctx: &WorkflowContextView, argument: &RawValue) -> Result<(), HandlerError> {
         self.admit(UPDATE_VALIDATE, argument)
     }
 
     #[update(name = UPDATE_VALIDATE)]
-    async fn validate(ctx: &mut WorkflowContext<Self>, argument: Value) -> Result<Value, HandlerError> {
+    async fn validate(ctx: &mut WorkflowContext<Self>, argument: RawValue) -> Result<Value, HandlerError> {
         Self::serve(ctx, UPDATE_VALIDATE, argument).await
     }
 }
@@ -163,8 +166,8 @@ impl InstanceWorkflow {
     }
 
     /// Whether a request would be begun now. It is not asked again in replay.
-    fn admit(&self, name: &str, argument: &Value) -> Result<(), HandlerError> {
-        let request = read(name, argument.clone())?;
+    fn admit(&self, name: &str, argument: &RawValue) -> Result<(), HandlerError> {
+        let request = read(name, argument)?;
         // Before the first decision of a run the settings are not known; the core then refuses after all.
         let Some(settings) = &self.settings else { return Ok(()) };
         let controller = Controller::resume(self.version(), settings.clone(), self.state.clone());
@@ -175,9 +178,9 @@ impl InstanceWorkflow {
     async fn serve(
         ctx: &mut WorkflowContext<Self>,
         name: &str,
-        argument: Value,
+        argument: RawValue,
     ) -> Result<Value, HandlerError> {
-        let request = read(name, argument)?;
+        let request = read(name, &argument)?;
         let id = ctx.state_mut(|s| s.enqueue(request));
         ctx.wait_condition(|s| s.answers.contains_key(&id)).await?;
         match ctx.state_mut(|s| s.answers.remove(&id)) {
@@ -288,9 +291,16 @@ impl InstanceWorkflow {
     }
 }
 
-fn read(name: &str, argument: Value) -> Result<Request, HandlerError> {
-    contract::request(name, argument)
+fn read(name: &str, raw: &RawValue) -> Result<Request, HandlerError> {
+    argument(raw)
+        .and_then(|value| contract::request(name, value))
         .map_err(|why| Refused(Refusal::new(RefusalKind::InvalidArgument, why)).into())
+}
+
+/// The first argument; without one, null.
+fn argument<T: DeserializeOwned>(raw: &RawValue) -> Result<T, String> {
+    let data = raw.payloads.first().map_or(b"null".as_slice(), |payload| payload.data.as_slice());
+    serde_json::from_slice(data).map_err(|e| format!("argument: found {e}, expected JSON"))
 }
 
 /// Waits until there is something to tell the core, or nothing left to do.

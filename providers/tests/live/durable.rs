@@ -169,6 +169,36 @@ async fn a_disabled_namespace_refuses_updates_and_can_still_delete() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn messages_that_cannot_be_read_stop_nothing() {
+    let (server, aws) = (Server::start().await, Aws::start().await);
+    let _controller = server.controller(&[], &aws.env());
+    let client = server.client().await.unwrap();
+    client.update(&version("odd"), &whole(lambda(json!({})))).await.unwrap();
+    let id = "temporal-sys-worker-controller-instance:odd:1";
+    let signal = ["workflow", "signal", "-w", id, "--name", "task-add-signal"];
+    for input in [
+        ["--input", "\"text\"", "--input-meta", "encoding=json/plain"].as_slice(),
+        &["--input", "binary", "--input-meta", "encoding=binary/plain"],
+        &["--input", "{}", "--input-meta", "encoding=nobody/knows"],
+        &[],
+    ] {
+        let sent = server.temporal(&[signal.as_slice(), input].concat());
+        assert!(sent.status.success(), "{input:?}: {}", String::from_utf8_lossy(&sent.stderr));
+    }
+    let update = ["workflow", "update", "execute", "-w", id, "--name", "update-worker-controller-instance"];
+    let refused =
+        server.temporal(&[&update[..], &["--input", "x", "--input-meta", "encoding=binary/plain"]].concat());
+    let words = String::from_utf8_lossy(&refused.stderr);
+    assert!(words.contains("argument: found") && words.contains("expected JSON"), "{words}");
+    let before = aws.count(Call::is_invoke);
+    client.signal_task_add(&version("odd"), &task_add(0)).await.unwrap();
+    eventually("the function is invoked", Duration::from_secs(20), async || {
+        (aws.count(Call::is_invoke) > before).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_controller_ends_well_and_the_next_one_goes_on() {
     let (server, aws) = (Server::start().await, Aws::start().await);
     let first = server.controller(&[], &aws.env());
