@@ -9,7 +9,13 @@ use crate::controller::contract::DEFAULT_TASK_QUEUE;
 use clap::Args;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::Duration;
+use wci_core::Spec;
 use wci_core::controller::{GroupUpdate, Update};
+
+/// How long an answer may take before a person is told what is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Args)]
 pub(super) struct CreateArgs {
@@ -96,7 +102,17 @@ pub(super) async fn create(connection: &ConnectionArgs, args: CreateArgs) -> Res
         let (name, build) = (&version.deployment_name, &version.build_id);
         return Err(Failed::Action(format!("{name}:{build} has a controller already: use update")));
     }
-    print(&client.update(&version, &change).await?)
+    print(&waited_for(client.update(&version, &change)).await?)
+}
+
+/// Says that it waits when something takes longer than a person expects.
+async fn waited_for<T>(work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    if let Ok(done) = tokio::time::timeout(PATIENCE, work.as_mut()).await {
+        return done;
+    }
+    eprintln!("waiting for the controller's answer; it comes from a process that runs `wci-controller run`");
+    work.await
 }
 
 pub(super) async fn update(connection: &ConnectionArgs, args: UpdateArgs) -> Result<(), Failed> {
@@ -107,20 +123,42 @@ pub(super) async fn update(connection: &ConnectionArgs, args: UpdateArgs) -> Res
         let name = format!("{}:{}", version.deployment_name, version.build_id);
         return Err(ClientError::NotFound(name).into());
     }
-    print(&client.update(&version, &change).await?)
+    print(&waited_for(client.update(&version, &change)).await?)
 }
 
 pub(super) async fn validate(connection: &ConnectionArgs, args: ValidateArgs) -> Result<(), Failed> {
     let change = args.change.read()?;
     let (Some(deployment_name), Some(build_id)) = (args.deployment_name, args.build_id) else {
+        check_alone(&change).map_err(Failed::Usage)?;
         eprintln!(
             "the spec is sound; with --deployment-name and --build-id its controller asks the providers too"
         );
         return Ok(());
     };
     let version = VersionArgs { deployment_name, build_id }.version();
-    connect(connection).await?.validate(&version, &change).await?;
+    waited_for(connect(connection).await?.validate(&version, &change)).await?;
     eprintln!("the spec is sound and its providers take it");
+    Ok(())
+}
+
+/// What can be said of a change without the controller whose spec it changes. Whole specs are checked when read.
+fn check_alone(change: &Update) -> Result<(), String> {
+    if !change.remove_scaling_groups.is_empty() {
+        return Err(
+            "--remove: whether such groups exist is known only with --deployment-name and --build-id".into(),
+        );
+    }
+    if let Some((_, update)) = change.upsert_scaling_groups.iter().find(|(_, u)| !u.update_mask.is_empty()) {
+        let mask = update.update_mask.join(", ");
+        return Err(format!(
+            "--upsert: what update_mask [{mask}] takes is known only with --deployment-name and --build-id"
+        ));
+    }
+    if change.spec.is_none() {
+        let spec =
+            Spec::apply(None, &change.upsert_scaling_groups, &[]).map_err(|e| format!("--upsert: {e}"))?;
+        spec.map_or(Ok(()), |spec| spec.check_complete()).map_err(|e| format!("--upsert: {e}"))?;
+    }
     Ok(())
 }
 
@@ -146,7 +184,7 @@ pub(super) async fn list(connection: &ConnectionArgs, args: ListArgs) -> Result<
 pub(super) async fn delete(connection: &ConnectionArgs, args: DeleteArgs) -> Result<(), Failed> {
     let client = connect(connection).await?;
     let token = args.conflict_token.as_deref();
-    Ok(client.delete(&args.version.version(), &identity(), token).await?)
+    Ok(waited_for(client.delete(&args.version.version(), &identity(), token)).await?)
 }
 
 async fn connect(connection: &ConnectionArgs) -> Result<Client, Failed> {

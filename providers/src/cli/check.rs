@@ -48,8 +48,9 @@ pub(super) async fn check(connection: &ConnectionArgs, args: CheckArgs) -> Resul
         take_advice(spec, &version, &mut findings).await;
     }
     let queues = read_queues(client.temporal(), &version, true).await;
+    let waiting = queues.iter().flatten().map(|queue| queue.metrics.last_backlog_count).sum();
     look_at_queues(queues, described.and_then(|described| described.spec).as_ref(), &mut findings);
-    look_at_pollers(&client, &version, &mut findings).await;
+    look_at_pollers(&client, &version, waiting, &mut findings).await;
     let bad = findings.iter().filter(|finding| !finding.is_good).count();
     for Finding { is_good, what } in findings {
         println!("{} {what}", if is_good { "ok   " } else { "WRONG" });
@@ -161,10 +162,19 @@ fn look_at_queues(
     }
 }
 
-async fn look_at_pollers(client: &Client, version: &WorkerDeploymentVersion, findings: &mut Vec<Finding>) {
+async fn look_at_pollers(
+    client: &Client,
+    version: &WorkerDeploymentVersion,
+    waiting: i64,
+    findings: &mut Vec<Finding>,
+) {
     match pollers_of(client.temporal(), version).await {
-        Ok(0) => findings.push(Finding::good("no worker polls right now, which is fine when nothing waits")),
+        Ok(0) if waiting > 0 => findings.push(Finding::bad(format!(
+            "{waiting} tasks wait and no worker of this version has polled for over a minute: what is started never \
+             polls, or polls with another deployment name, build id or task queue"
+        ))),
+        Ok(0) => findings.push(Finding::good("no worker polls right now, which is fine as nothing waits")),
         Ok(n) => findings.push(Finding::good(format!("{n} workers poll right now"))),
-        Err(_) => {}
+        Err(e) => eprintln!("the pollers cannot be read: {e}"),
     }
 }

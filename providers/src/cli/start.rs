@@ -142,8 +142,9 @@ impl RunArgs {
     fn guard(&self) -> Result<Option<Guard>, Failed> {
         match (&self.intake_tls_cert, &self.intake_tls_key, &self.intake_token) {
             (Some(cert), Some(key), Some(token)) => {
-                Guard::load(cert, key, token).map(Some).map_err(Failed::Usage)
+                Guard::with_tls(cert, key, token).map(Some).map_err(Failed::Usage)
             }
+            (_, _, Some(token)) => Guard::with_token(token).map(Some).map_err(Failed::Usage),
             _ => Ok(None),
         }
     }

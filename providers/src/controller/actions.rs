@@ -51,7 +51,7 @@ impl UnderWay {
             ActionKind::SetWorkerSetSize { group, count } => {
                 self.act(id, Operation::SetSize, &group, count, state.spec.as_ref())
             }
-            ActionKind::CheckSpec { spec } => self.check(id, *spec),
+            ActionKind::CheckSpec { spec } => self.check(id, *spec, state.spec.is_none()),
             ActionKind::RegisterTaskQueues { groups } => {
                 let spec = state.wci.update.as_ref().map(|update| (*update.spec).clone());
                 self.register(id, groups, spec)
@@ -106,8 +106,8 @@ impl UnderWay {
         act.boxed_local()
     }
 
-    fn check(&self, id: ActionId, spec: Spec) -> LocalBoxFuture<'static, Input> {
-        let order = SpecOrder { target: self.target.clone(), spec, registrations: Vec::new() };
+    fn check(&self, id: ActionId, spec: Spec, is_new: bool) -> LocalBoxFuture<'static, Input> {
+        let order = SpecOrder { target: self.target.clone(), spec, registrations: Vec::new(), is_new };
         let ctx = self.ctx.clone();
         let check = async move {
             let options = options(CHECK_SECS, 1, HEARTBEAT_TIMEOUT);
@@ -127,7 +127,7 @@ impl UnderWay {
             let gone = Failure::from(ProviderError::unavailable("the update is gone"));
             return futures::future::ready(Input::Registered { id, result: Err(gone) }).boxed_local();
         };
-        let order = SpecOrder { target: self.target.clone(), spec, registrations };
+        let order = SpecOrder { target: self.target.clone(), spec, registrations, is_new: false };
         let ctx = self.ctx.clone();
         let register = async move {
             let options = options(REGISTER_SECS, 1, HEARTBEAT_TIMEOUT);

@@ -39,6 +39,9 @@ pub struct SpecOrder {
     pub spec: Spec,
     #[serde(default)]
     pub registrations: Vec<Registration>,
+    /// The controller has no spec yet, so it counts as one more.
+    #[serde(default)]
+    pub is_new: bool,
 }
 
 /// The activities of the controller's own task queue.
@@ -91,9 +94,10 @@ impl Activities {
     ) -> Result<(), ActivityError> {
         // What an earlier attempt has started is not started again.
         let done = ctx.heartbeat_details().deserialize::<u32>().ok().flatten().unwrap_or(0);
-        let provider = self.provider(&order.target, &order.spec).map_err(activity_error)?;
+        let provider = self.provider(&order.target, &order.spec);
         for nth in done..order.count {
-            let invoked = alive_at(&ctx, nth, provider.invoke_worker()).await;
+            let invoking = async { provider.as_ref().map_err(Clone::clone)?.invoke_worker().await };
+            let invoked = alive_at(&ctx, nth, invoking).await;
             self.note("invoke-worker", &ctx, &order.target, &order.spec, &invoked);
             invoked.map_err(activity_error)?;
             ctx.record_heartbeat(nth + 1).await?;
@@ -107,8 +111,11 @@ impl Activities {
         ctx: ActivityContext,
         order: Order,
     ) -> Result<(), ActivityError> {
-        let provider = self.provider(&order.target, &order.spec).map_err(activity_error)?;
-        let set = alive(&ctx, provider.set_worker_set_size(order.count)).await;
+        let setting = async {
+            let provider = self.provider(&order.target, &order.spec)?;
+            provider.set_worker_set_size(order.count).await
+        };
+        let set = alive(&ctx, setting).await;
         self.note("update-worker-set-size", &ctx, &order.target, &order.spec, &set);
         set.map_err(activity_error)
     }
@@ -162,6 +169,9 @@ impl Activities {
         let rejected = |e: wci_core::spec::SpecError| ProviderError::rejected(e.to_string());
         order.spec.check_needs(OFFERS).map_err(rejected)?;
         order.spec.check_complete().map_err(rejected)?;
+        if order.is_new {
+            self.check_room(&order.target.namespace).await?;
+        }
         let checks = order.spec.groups().map(|(name, _)| async move {
             let target = Target { group: name.to_string(), ..order.target.clone() };
             let checked = match self.provider(&target, &order.spec) {
@@ -173,8 +183,22 @@ impl Activities {
         worst(join_all(checks).await)
     }
 
+    /// Whether the namespace may have the controllers that it has, the new one included.
+    async fn check_room(&self, namespace: &str) -> Result<(), ProviderError> {
+        let most = self.host.most_instances(namespace);
+        let counting = super::Client::new(self.client.clone(), String::new());
+        let count = counting.count().await.map_err(|e| ProviderError::unavailable(e.to_string()))?;
+        if count <= most {
+            return Ok(());
+        }
+        let (others, class) = (count - 1, FailureClass::Throttled);
+        let words =
+            format!("the namespace has {others} worker controller instances, and at most {most} are allowed");
+        Err(ProviderError::new(class, words))
+    }
+
     async fn register(&self, order: &SpecOrder) -> Result<Vec<GroupName>, ProviderError> {
-        let SpecOrder { target, spec, registrations } = order;
+        let SpecOrder { target, spec, registrations, .. } = order;
         let registered = self.registered_types(target).await?;
         let mut launched = Vec::new();
         for Registration { group, task_types, launch } in registrations {

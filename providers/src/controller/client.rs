@@ -18,12 +18,15 @@ use temporalio_client::tonic::Code;
 use temporalio_common::protos::temporal::api::enums::v1::WorkflowExecutionStatus;
 use temporalio_common::protos::temporal::api::query::v1::WorkflowQuery;
 use temporalio_common::protos::temporal::api::workflowservice::v1 as api;
+use tokio::time::timeout;
 use wci_core::State;
 use wci_core::controller::{Description, FailureClass, Update, WireTime, WorkerDeploymentVersion};
 use wci_core::signals::TaskAdd;
 
 /// How long a call waits for a controller that is busy with something else.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a change may take in all: the providers are asked, and workers may have to register their queues.
+const LONGEST_CHANGE: Duration = Duration::from_secs(120);
 /// How long a signal waits for it: the next one may tell more.
 const SIGNAL_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -173,7 +176,7 @@ impl Client {
     }
 
     /// How many controllers the namespace has.
-    async fn count(&self) -> Result<usize, ClientError> {
+    pub(super) async fn count(&self) -> Result<usize, ClientError> {
         let mut sum = 0;
         for is_by_type in [false, true] {
             let request = api::CountWorkflowExecutionsRequest {
@@ -280,6 +283,15 @@ impl Client {
         }
     }
 
+    fn nobody_serves(&self) -> ClientError {
+        ClientError::Server(ProviderError::unavailable(format!(
+            "no process answers for the controller: is `wci-controller run` running for namespace {} and the \
+             controller's task queue ({} unless it was created with another)?",
+            self.namespace(),
+            self.task_queue
+        )))
+    }
+
     async fn query<T: DeserializeOwned>(
         &self,
         version: &WorkerDeploymentVersion,
@@ -294,7 +306,13 @@ impl Client {
         let doing = "asking the controller";
         let answer = self.service().query_workflow(timed(request)).await.map_err(|status| {
             let is_deleted = status.message().contains(contract::DELETED);
-            if is_deleted { not_found(version) } else { missing_or(version, doing, &status) }
+            let is_unserved = matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled)
+                || status.message().contains("no poller seen");
+            match () {
+                () if is_deleted => not_found(version),
+                () if is_unserved => self.nobody_serves(),
+                () => missing_or(version, doing, &status),
+            }
         })?;
         let result = answer.into_inner().query_result.unwrap_or_default();
         decode(result.payloads.first()).map_err(|why| ClientError::Server(ProviderError::rejected(why)))
@@ -310,11 +328,17 @@ impl Client {
     ) -> Result<T, ClientError> {
         let begun = Instant::now();
         let mut pause = Duration::from_millis(100);
+        // One for all tries: the server knows an update that it has taken already.
+        let mut id = request_id();
         loop {
-            let id = request_id();
-            let outcome = match starting {
-                Starting::Never => self.update_running(version, name, message, &id).await,
-                Starting::IfMissing => self.update_or_start(version, name, message, &id).await,
+            let sending = async {
+                match starting {
+                    Starting::Never => self.update_running(version, name, message, &id).await,
+                    Starting::IfMissing => self.update_or_start(version, name, message, &id).await,
+                }
+            };
+            let Ok(outcome) = timeout(LONGEST_CHANGE.saturating_sub(begun.elapsed()), sending).await else {
+                return Err(self.nobody_serves());
             };
             let outcome = match outcome {
                 Ok(outcome) => outcome,
@@ -332,6 +356,7 @@ impl Client {
                 }
                 // The controller is about to begin a new run, which will take the request.
                 Err(refused) if is_long_history(&refused) && begun.elapsed() < PATIENCE => {
+                    id = request_id();
                     tokio::time::sleep(pause).await;
                 }
                 Err(ClientError::Refused { kind, .. }) if kind == contract::DELETED => {

@@ -80,11 +80,15 @@ impl ConnectionArgs {
         if let Some(key) = &self.api_key {
             connection.api_key = Some(key.clone());
         }
-        let wants_tls = self.tls || self.tls_ca_path.is_some() || self.tls_cert_path.is_some();
+        let wants_tls = self.tls
+            || self.tls_ca_path.is_some()
+            || self.tls_cert_path.is_some()
+            || self.tls_server_name.is_some();
         if wants_tls {
-            connection.tls_options = Some(self.tls()?);
+            let given = connection.tls_options.take().unwrap_or_default();
+            connection.tls_options = Some(self.tls(given)?);
         }
-        let is_secret = wants_tls || connection.tls_options.is_some() || connection.api_key.is_some();
+        let is_secret = connection.tls_options.is_some() || connection.api_key.is_some();
         if let Some(address) = &self.address {
             connection.target = url(address, is_secret)?;
         } else if is_secret && connection.target.scheme() == "http" {
@@ -96,29 +100,36 @@ impl ConnectionArgs {
         Ok((connection, client))
     }
 
-    fn tls(&self) -> Result<TlsOptions, String> {
+    /// What the profile says, with what the command line says in its place.
+    fn tls(&self, mut tls: TlsOptions) -> Result<TlsOptions, String> {
         let read = |path: &PathBuf| std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()));
-        let own = match (&self.tls_cert_path, &self.tls_key_path) {
-            (Some(cert), Some(key)) => Some(
-                ClientTlsOptions::builder().client_cert(read(cert)?).client_private_key(read(key)?).build(),
-            ),
-            _ => None,
-        };
-        Ok(TlsOptions::builder()
-            .maybe_server_root_ca_cert(self.tls_ca_path.as_ref().map(read).transpose()?)
-            .maybe_domain(self.tls_server_name.clone())
-            .maybe_client_tls_options(own)
-            .build())
+        if let (Some(cert), Some(key)) = (&self.tls_cert_path, &self.tls_key_path) {
+            let own = ClientTlsOptions::builder().client_cert(read(cert)?).client_private_key(read(key)?);
+            tls.client_tls_options = Some(own.build());
+        }
+        if let Some(path) = &self.tls_ca_path {
+            tls.server_root_ca_cert = Some(read(path)?);
+        }
+        if let Some(name) = &self.tls_server_name {
+            tls.domain = Some(name.clone());
+        }
+        Ok(tls)
     }
 }
 
 fn url(address: &str, is_secret: bool) -> Result<Url, String> {
     let scheme = if is_secret { "https" } else { "http" };
     let text = if address.contains("://") { address.to_owned() } else { format!("{scheme}://{address}") };
-    Url::parse(&text)
+    let url = Url::parse(&text)
         .ok()
         .filter(Url::has_host)
-        .ok_or_else(|| format!("--address: found {address:?}, expected host:port"))
+        .ok_or_else(|| format!("--address: found {address:?}, expected host:port"))?;
+    if is_secret && url.scheme() == "http" {
+        return Err(format!(
+            "--address: found {address:?}, expected https, as an API key or TLS is to be used"
+        ));
+    }
+    Ok(url)
 }
 
 /// Who we are, for histories and lists.
@@ -136,7 +147,22 @@ mod tests {
     fn an_address_may_lack_its_scheme() {
         assert_eq!(url("localhost:7233", false).unwrap().as_str(), "http://localhost:7233/");
         assert_eq!(url("example.org:7233", true).unwrap().as_str(), "https://example.org:7233/");
-        assert_eq!(url("http://h:1", true).unwrap().as_str(), "http://h:1/");
+        assert!(
+            url("http://h:1", true).unwrap_err().contains("expected https"),
+            "a key never goes in the clear"
+        );
         assert!(url("", false).is_err());
+    }
+
+    #[test]
+    fn the_command_line_adds_to_the_tls_of_a_profile() {
+        let own = ClientTlsOptions::builder().client_cert(vec![1]).client_private_key(vec![2]).build();
+        let profile = TlsOptions::builder().client_tls_options(own).build();
+        let args = ConnectionArgs { tls_server_name: Some("name".into()), ..ConnectionArgs::default() };
+        let tls = args.tls(profile).unwrap();
+        assert_eq!(tls.domain.as_deref(), Some("name"));
+        assert!(tls.client_tls_options.is_some(), "the profile's certificate stays");
+        let (connection, _) = ConnectionArgs { address: Some("h:1".into()), ..args }.options().unwrap();
+        assert_eq!(connection.target.scheme(), "https", "a server name asks for TLS");
     }
 }

@@ -9,6 +9,7 @@ use crate::error::ProviderError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 use temporalio_client::Client;
 use temporalio_client::tonic::{Code, Request, Status};
 use temporalio_common::protos::temporal::api::deployment::v1::WorkerDeploymentVersion as ProtoVersion;
@@ -23,6 +24,9 @@ use wci_core::metrics::{MetricsSnapshot, QueueMetrics, TaskQueueType};
 
 /// Reads a second of all processes of a namespace; the server allows 50.
 pub(super) const READS_PER_SECOND: f64 = 40.0;
+
+/// A long poll takes at most a minute, then the next one begins.
+const ONE_POLL: Duration = Duration::from_secs(70);
 
 /// The task queue of the reads.
 pub(super) fn task_queue(own: &str) -> String {
@@ -103,7 +107,8 @@ async fn describe(
     Ok(answer.into_inner())
 }
 
-/// How many workers of the version have polled lately, over all its task queues.
+/// How many workers of the version polled within the length of one poll, over all its task queues. The server
+/// remembers pollers for some minutes longer.
 pub(crate) async fn pollers_of(
     client: &Client,
     version: &WorkerDeploymentVersion,
@@ -122,13 +127,18 @@ pub(crate) async fn pollers_of(
         let mut service = client.connection().workflow_service();
         let answer =
             service.describe_task_queue(Request::new(request)).await.map_err(|e| failure(doing, &e))?;
+        let is_recent = |poller: &PollerInfo| {
+            let seen = poller.last_access_time.and_then(|at| SystemTime::try_from(at).ok());
+            seen.is_some_and(|at| at.elapsed().map_or(true, |ago| ago < ONE_POLL))
+        };
         let is_ours = |poller: &PollerInfo| {
             let options = poller.deployment_options.as_ref();
             options.is_some_and(|o| {
                 o.deployment_name == version.deployment_name && o.build_id == version.build_id
             })
         };
-        found.extend(answer.into_inner().pollers.into_iter().filter(is_ours).map(|poller| poller.identity));
+        let pollers = answer.into_inner().pollers.into_iter().filter(is_ours).filter(is_recent);
+        found.extend(pollers.map(|poller| poller.identity));
     }
     Ok(found.len())
 }

@@ -32,6 +32,8 @@ const MOST_SENDING: usize = 256;
 const FORGET_MISSING: Duration = Duration::from_secs(10);
 /// Queues that are remembered; beyond that everything is forgotten, so that nobody can fill the memory.
 const MOST_QUEUES: usize = 100_000;
+/// Adds that one event may stand for: they are counted one after the other, as the batching rule is.
+const MOST_ADDS: u32 = 10_000;
 
 /// One task that was added, or several of a kind.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -62,11 +64,19 @@ const fn one() -> u32 {
     1
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Body {
-    Many { events: Vec<Event> },
-    One(Box<Event>),
+/// What a request may hold; the key `events` tells which it is, so that an error can say what is wrong in it.
+fn events(body: Value) -> Result<Vec<Event>, String> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Many {
+        events: Vec<Value>,
+    }
+    if body.get("events").is_none() {
+        return serde_json::from_value(body).map(|event| vec![event]).map_err(|e| format!("event: {e}"));
+    }
+    let many: Many = serde_json::from_value(body).map_err(|e| e.to_string())?;
+    let read = |(nth, event)| serde_json::from_value(event).map_err(|e| format!("event {}: {e}", nth + 1));
+    many.events.into_iter().enumerate().map(read).collect()
 }
 
 /// One batch is counted for each of these.
@@ -127,11 +137,11 @@ impl Intake {
         due.into_iter().for_each(|(key, batch)| self.send(key, batch));
     }
 
-    /// Counts one event and sends the batch that it makes due.
+    /// Whether the event can be counted.
     ///
     /// # Errors
-    /// Says what is wrong with the event.
-    pub fn count(&self, event: &Event) -> Result<u64, String> {
+    /// Says what is wrong with it.
+    pub fn check(&self, event: &Event) -> Result<(), String> {
         let own = &self.client.temporal().options().namespace;
         if !event.namespace.is_empty() && event.namespace != *own {
             return Err(format!("namespace: found {}, this process serves {own}", event.namespace));
@@ -141,9 +151,17 @@ impl Intake {
                 return Err(format!("{key}: found nothing, expected the version that the task is for"));
             }
         }
+        if event.count > MOST_ADDS {
+            return Err(format!("count: found {}, expected at most {MOST_ADDS}", event.count));
+        }
+        Ok(())
+    }
+
+    /// Counts one event and sends the batches that it makes due.
+    fn count(&self, event: &Event) -> u64 {
         // As in the original, a Nexus queue raises no signals.
         if event.task_queue_type.0 == TaskQueueType::Nexus {
-            return Ok(0);
+            return 0;
         }
         let key = Key {
             deployment_name: event.deployment_name.clone(),
@@ -164,7 +182,7 @@ impl Intake {
         }
         drop(batchers);
         due.into_iter().for_each(|batch| self.send(key.clone(), batch));
-        Ok(u64::from(event.count))
+        u64::from(event.count)
     }
 
     fn send(&self, key: Key, batch: wci_core::signals::Batch) {
@@ -215,25 +233,22 @@ impl Intake {
         self.host.settings(&self.client.temporal().options().namespace)
     }
 
+    /// Counts all events, or none when one of them is wrong: the sender may then send them again.
     fn count_all(&self, events: &[Event]) -> Result<u64, String> {
-        events.iter().enumerate().try_fold(0, |sum, (nth, event)| {
-            let counted = self.count(event).map_err(|why| format!("event {}: {why}", nth + 1))?;
-            Ok(sum + counted)
-        })
+        for (nth, event) in events.iter().enumerate() {
+            self.check(event).map_err(|why| format!("event {}: {why}", nth + 1))?;
+        }
+        Ok(events.iter().map(|event| self.count(event)).sum())
     }
 }
 
 async fn take(
     State(intake): State<Intake>,
-    body: Result<Json<Body>, JsonRejection>,
+    body: Result<Json<Value>, JsonRejection>,
 ) -> (StatusCode, Json<Value>) {
     let refused = |why: String| (StatusCode::BAD_REQUEST, Json(json!({"error": why})));
-    let events = match body {
-        Ok(Json(Body::Many { events })) => events,
-        Ok(Json(Body::One(event))) => vec![*event],
-        Err(e) => return refused(e.body_text()),
-    };
-    match intake.count_all(&events) {
+    let read = body.map_err(|e| e.body_text()).and_then(|Json(body)| events(body));
+    match read.and_then(|events| intake.count_all(&events)) {
         Ok(accepted) => (StatusCode::ACCEPTED, Json(json!({"accepted": accepted}))),
         Err(why) => refused(why),
     }
@@ -275,11 +290,13 @@ mod tests {
     fn an_event_is_read_alone_or_with_others() {
         let one = json!({"deployment_name": "d", "build_id": "b", "task_queue_name": "q",
             "task_queue_type": "activity", "outcome": "no_sync_match"});
-        assert!(matches!(serde_json::from_value(one.clone()), Ok(Body::One(_))));
-        assert!(
-            matches!(serde_json::from_value(json!({"events": [one]})), Ok(Body::Many { events }) if events.len() == 1)
-        );
-        assert!(serde_json::from_value::<Body>(json!({"outcome": "lost"})).is_err());
+        assert_eq!(events(one.clone()).unwrap().len(), 1);
+        assert_eq!(events(json!({"events": [one, one]})).unwrap().len(), 2);
+        let mut wrong = one.clone();
+        wrong["outcome"] = json!("lost");
+        let refused = events(json!({"events": [one, wrong]})).unwrap_err();
+        assert!(refused.starts_with("event 2: unknown variant `lost`"), "{refused}");
+        assert!(events(json!({"event": one})).unwrap_err().contains("unknown field `event`"));
     }
 
     #[test]

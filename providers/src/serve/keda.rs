@@ -55,8 +55,8 @@ impl Scaler {
     }
 
     async fn size(&self, wanted: &Wanted, at_once: bool) -> Result<i64, Status> {
-        let mut read = self.read.lock().await;
-        if let Some((at, size)) = read.get(wanted)
+        // Never held while a controller is asked: a slow one must not keep the others' triggers waiting.
+        if let Some((at, size)) = self.read.lock().await.get(wanted)
             && at.elapsed() < FRESH
             && !at_once
         {
@@ -73,6 +73,7 @@ impl Scaler {
             Err(e @ ClientError::NotFound(_)) => return Err(Status::not_found(e.to_string())),
             Err(e) => return Err(Status::unavailable(e.to_string())),
         };
+        let mut read = self.read.lock().await;
         read.retain(|_, (at, _)| at.elapsed() < 60 * FRESH);
         read.insert(wanted.clone(), (Instant::now(), size));
         Ok(size)

@@ -15,16 +15,21 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// Longest time a client may take for TLS's first words.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Handshakes at a time; more connections wait.
+const MOST_HANDSHAKES: usize = 256;
+const SHORTEST_TOKEN: usize = 16;
 
-/// Certificate, key and token that an address beyond this machine needs.
+/// What a client must show; an address beyond this machine needs TLS too.
 #[derive(Clone)]
 pub struct Guard {
-    tls: Arc<ServerConfig>,
+    tls: Option<Arc<ServerConfig>>,
     token: Arc<str>,
 }
 
@@ -33,7 +38,7 @@ impl Guard {
     ///
     /// # Errors
     /// Names the file that is wrong.
-    pub fn load(certificate: &Path, key: &Path, token: &str) -> Result<Self, String> {
+    pub fn with_tls(certificate: &Path, key: &Path, token: &str) -> Result<Self, String> {
         crate::install_crypto();
         let certificates = CertificateDer::pem_file_iter(certificate)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
@@ -46,10 +51,18 @@ impl Guard {
                 .with_single_cert(certificates, private)
                 .map_err(|e| format!("{} and {} do not fit: {e}", certificate.display(), key.display()))?;
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        if token.len() < 16 {
-            return Err("the token is too short: expected at least 16 characters".into());
+        Ok(Self { tls: Some(Arc::new(tls)), ..Self::with_token(token)? })
+    }
+
+    /// A token alone, for an address of this machine.
+    ///
+    /// # Errors
+    /// When the token is too short.
+    pub fn with_token(token: &str) -> Result<Self, String> {
+        if token.len() < SHORTEST_TOKEN {
+            return Err(format!("the token is too short: expected at least {SHORTEST_TOKEN} characters"));
         }
-        Ok(Self { tls: Arc::new(tls), token: token.into() })
+        Ok(Self { tls: None, token: token.into() })
     }
 }
 
@@ -63,15 +76,16 @@ pub async fn serve_guarded(
     guard: Option<Guard>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), String> {
-    let Some(guard) = guard else {
-        if !address.ip().is_loopback() {
-            return Err(format!("{address} is beyond this machine, so it needs TLS and a token"));
-        }
-        return serve_plain(address, router, stop).await;
+    let tls = guard.as_ref().and_then(|guard| guard.tls.clone());
+    if tls.is_none() && !address.ip().is_loopback() {
+        return Err(format!("{address} is beyond this machine, so it needs TLS and a token"));
+    }
+    let router = match guard {
+        Some(guard) => router.layer(from_fn_with_state(guard.token, check_token)),
+        None => router,
     };
-    let router = router.layer(from_fn_with_state(guard.token.clone(), check_token));
-    let inner = bind(address).await?;
-    let listener = TlsListener { inner, acceptor: TlsAcceptor::from(guard.tls) };
+    let Some(tls) = tls else { return serve_plain(address, router, stop).await };
+    let listener = TlsListener::new(bind(address).await?, TlsAcceptor::from(tls), address);
     axum::serve(listener, router).with_graceful_shutdown(stop).await.map_err(|e| format!("{address}: {e}"))
 }
 
@@ -112,9 +126,49 @@ fn is_same(given: &[u8], expected: &[u8]) -> bool {
     given.len() == expected.len() && differing == 0
 }
 
+/// Connections whose handshake is done. Each is shaken on its own, so that silent clients hold up nobody.
 struct TlsListener {
-    inner: TcpListener,
+    ready: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
+    accepting: JoinHandle<()>,
+    address: SocketAddr,
+}
+
+impl TlsListener {
+    fn new(inner: TcpListener, acceptor: TlsAcceptor, asked: SocketAddr) -> Self {
+        let address = inner.local_addr().unwrap_or(asked);
+        let (done, ready) = mpsc::channel(1);
+        Self { ready, accepting: tokio::spawn(accept_all(inner, acceptor, done)), address }
+    }
+}
+
+impl Drop for TlsListener {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept_all(
+    mut inner: TcpListener,
     acceptor: TlsAcceptor,
+    done: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
+) {
+    let places = Arc::new(Semaphore::new(MOST_HANDSHAKES));
+    loop {
+        // `Listener` of a TCP listener waits and tries again by itself when the system has no more sockets.
+        let (stream, address) = Listener::accept(&mut inner).await;
+        // The semaphore is never closed.
+        let Ok(place) = places.clone().acquire_owned().await else { return };
+        let (acceptor, done) = (acceptor.clone(), done.clone());
+        tokio::spawn(async move {
+            match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+                // Nobody takes it any more when the process stops.
+                Ok(Ok(stream)) => drop(done.send((stream, address)).await),
+                Ok(Err(e)) => tracing::debug!(%address, %e, "no TLS"),
+                Err(_) => tracing::debug!(%address, "no TLS in time"),
+            }
+            drop(place);
+        });
+    }
 }
 
 impl Listener for TlsListener {
@@ -122,19 +176,14 @@ impl Listener for TlsListener {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        loop {
-            // `Listener` of a TCP listener waits and tries again by itself when the system has no more sockets.
-            let (stream, address) = Listener::accept(&mut self.inner).await;
-            match tokio::time::timeout(HANDSHAKE, self.acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => return (stream, address),
-                Ok(Err(e)) => tracing::debug!(%address, %e, "no TLS"),
-                Err(_) => tracing::debug!(%address, "no TLS in time"),
-            }
+        match self.ready.recv().await {
+            Some(ready) => ready,
+            None => std::future::pending().await,
         }
     }
 
     fn local_addr(&self) -> std::io::Result<Self::Addr> {
-        self.inner.local_addr()
+        Ok(self.address)
     }
 }
 

@@ -1,15 +1,17 @@
 //! What a running process offers: the intake, KEDA's scaler, figures and health.
 
 use crate::load;
-use crate::program::{eventually, free_port};
+use crate::program::{eventually, free_port, scratch};
 use crate::temporal::{Server, version, whole};
 use futures::StreamExt;
+use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::time::Duration;
 use temporalio_client::tonic::Request;
 use temporalio_common::protos::temporal::api::deployment::v1::WorkerDeploymentVersion as ProtoVersion;
 use temporalio_common::protos::temporal::api::workflowservice::v1 as api;
+use tonic::transport::Channel;
 use wci_core::controller::WorkerDeploymentVersion;
 use wci_providers::Client;
 use wci_providers::serve::proto::keda::external_scaler_client::ExternalScalerClient;
@@ -101,27 +103,40 @@ async fn keda_is_led_from_zero_to_five_and_back() {
 async fn the_intake_refuses_what_it_cannot_read_and_takes_grpc_too() {
     let server = Server::start().await;
     let intake = format!("127.0.0.1:{}", free_port());
-    let _controller = server.controller(&["--intake-listen", &intake], &[]);
-    let http = reqwest::Client::new();
+    let token = "sixteen-letters-or-more";
+    let _controller = server.controller(&["--intake-listen", &intake, "--intake-token", token], &[]);
+    let headers = [(reqwest::header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap())];
+    let http = reqwest::Client::builder().default_headers(HeaderMap::from_iter(headers)).build().unwrap();
     let url = format!("http://{intake}/v1/task-adds");
     let sent = eventually("the intake listens", Duration::from_secs(10), async || {
         http.post(&url).json(&json!({"events": [event("x"), event("x")]})).send().await.ok()
     })
     .await;
     assert_eq!(sent.json::<Value>().await.unwrap(), json!({"accepted": 2}));
+    let unknown = reqwest::Client::new().post(&url).json(&event("x")).send().await.unwrap();
+    assert_eq!(unknown.status(), 401, "a token that is given is asked for, on this machine too");
     let mut lost = event("x");
     lost["outcome"] = json!("lost");
+    let mut flood = event("x");
+    flood["count"] = json!(4_000_000_000_u32);
     let mut elsewhere = event("x");
     elsewhere["namespace"] = json!("elsewhere");
-    for (body, words) in
-        [(lost, "did not match"), (elsewhere, "this process serves default"), (json!(7), "did not match")]
-    {
+    for (body, words) in [
+        (json!({"events": [event("x"), lost]}), "event 2: unknown variant `lost`, expected one of"),
+        (elsewhere, "this process serves default"),
+        (flood, "count: found 4000000000, expected at most 10000"),
+        (json!(7), "event: invalid type: integer `7`"),
+    ] {
         let refused = http.post(&url).json(&body).send().await.unwrap();
         assert_eq!(refused.status(), 400);
         let text = refused.text().await.unwrap();
         assert!(text.contains(words), "{text}");
     }
-    let mut grpc = TaskAddsClient::connect(format!("http://{intake}")).await.unwrap();
+    let channel = Channel::from_shared(format!("http://{intake}")).unwrap().connect().await.unwrap();
+    let mut grpc = TaskAddsClient::with_interceptor(channel, |mut request: tonic::Request<()>| {
+        request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        Ok(request)
+    });
     let told = TaskAddEvent {
         deployment_name: "x".into(),
         build_id: "1".into(),
@@ -171,7 +186,13 @@ async fn introduce_deployment(client: &Client, name: &str) {
 async fn five_hundred_controllers_are_served_within_the_read_budget() {
     const CONTROLLERS: usize = 500;
     let server = Server::start().await;
-    let _controller = server.controller(&[], &[]);
+    let limits = scratch("limits.yaml");
+    std::fs::write(
+        &limits,
+        "workercontroller.enabled:\n- value: true\nworkercontroller.maxInstances:\n- value: 500\n",
+    )
+    .unwrap();
+    let _controller = server.controller(&["--dynamic-config", limits.to_str().unwrap()], &[]);
     let client = server.client().await.unwrap();
     let spec = json!({"scaling_group_specs": {"g": {"compute": {"provider_type": "external"},
         "scaling": {"scaling_algorithm": "rate-based", "config": {"metrics_poll_interval_ms": 30_000, "scale_down_cooldown_ms": 30_000}}}}});
@@ -199,6 +220,8 @@ async fn five_hundred_controllers_are_served_within_the_read_budget() {
         let described = client.describe(&one_of_many(n)).await.unwrap();
         assert_eq!(described.validation_state.unwrap().status, "success");
     }
+    let one_more = client.update(&version("one-more"), &whole(spec)).await.unwrap_err().to_string();
+    assert!(one_more.contains("and at most 500 are allowed"), "{one_more}");
     // Each reads every half minute, which the server's budget allows: none is refused.
     let (before, begun) = (reads(&server).await, std::time::Instant::now());
     tokio::time::sleep(Duration::from_secs(10)).await;
