@@ -10,17 +10,18 @@
 //! Of a key's values the one with a matching namespace counts before the one without constraints. A file that cannot
 //! be read keeps the last good values, and says so.
 
-use crate::host::{Host, IntermediaryRole, IntermediaryServiceAccount};
-use serde::de::DeserializeOwned;
+mod value;
+
+use crate::host::Host;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
-use wci_core::config::{integer, nearest};
+use value::{Constrained, count, read_as, time};
+use wci_core::config::nearest;
 use wci_core::controller::Settings;
 use wci_core::spec::ProviderType;
-use wci_core::time::Millis;
 
 /// The file's time is looked at once in so long.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -115,13 +116,6 @@ fn read(path: &Path) -> Result<Values, String> {
     Values::parse(&text).map_err(|why| format!("{}: {why}", path.display()))
 }
 
-/// One value and where it counts.
-#[derive(Clone, Debug)]
-struct Constrained {
-    value: Value,
-    namespace: Option<String>,
-}
-
 /// The values of the keys that are ours.
 #[derive(Clone, Debug, Default)]
 pub struct Values {
@@ -149,37 +143,10 @@ impl Values {
                 continue;
             };
             let values =
-                values.into_iter().map(|value| constrained(known, value)).collect::<Result<_, _>>()?;
+                values.into_iter().map(|entry| Constrained::read(known, entry)).collect::<Result<_, _>>()?;
             keys.insert((*known).to_owned(), values);
         }
-        let values = Self { keys: Some(keys) };
-        values.check()?;
-        Ok(values)
-    }
-
-    /// Every value must be of its key's kind, wherever it counts.
-    fn check(&self) -> Result<(), String> {
-        for (key, values) in self.keys.iter().flatten() {
-            for Constrained { value, .. } in values {
-                let (is_good, expected) = match key.as_str() {
-                    ENABLED | REQUIRE_ROLE => (value.is_boolean(), "true or false"),
-                    PROVIDERS | ALGORITHMS => (read_as::<Vec<String>>(value).is_some(), "a list of names"),
-                    ROLES => (
-                        read_as::<Vec<Vec<IntermediaryRole>>>(value).is_some(),
-                        "a list of steps, each a list of {RoleARN, RoleSessionName, ExternalID}",
-                    ),
-                    SERVICE_ACCOUNTS => (
-                        read_as::<Vec<Vec<IntermediaryServiceAccount>>>(value).is_some(),
-                        "a list of steps, each a list of {ServiceAccountEmail}",
-                    ),
-                    _ => (millis(value).is_some(), "a whole number"),
-                };
-                if !is_good {
-                    return Err(format!("{key}: found {value}, expected {expected}"));
-                }
-            }
-        }
-        Ok(())
+        Ok(Self { keys: Some(keys) })
     }
 
     fn of(&self, key: &str, namespace: &str) -> Option<&Value> {
@@ -207,16 +174,16 @@ impl Values {
                 Some(ProviderType::ALL.iter().map(|p| p.name().to_owned()).collect());
         }
         settings.allowed_algorithms = names(ALGORITHMS).or(settings.allowed_algorithms);
-        let number = |key| self.of(key, namespace).and_then(millis).map(Millis::new);
+        let time = |key| self.of(key, namespace).and_then(|value| time(key, value));
         let batching = &mut settings.batching;
-        if let Some(interval) = number(NO_SYNC_INTERVAL) {
+        if let Some(interval) = time(NO_SYNC_INTERVAL) {
             batching.min_signal_interval_no_sync_match = interval;
         }
-        if let Some(interval) = number(SYNC_INTERVAL) {
+        if let Some(interval) = time(SYNC_INTERVAL) {
             batching.min_signal_interval_sync_match = interval;
         }
-        if let Some(seconds) = number(VALIDATION_INTERVAL) {
-            settings.validation_interval = Millis::from_secs(seconds.get());
+        if let Some(interval) = time(VALIDATION_INTERVAL) {
+            settings.validation_interval = interval;
         }
         settings
     }
@@ -240,39 +207,14 @@ impl Values {
     /// How many controllers a namespace may have.
     #[must_use]
     pub fn most_instances(&self, namespace: &str) -> usize {
-        let number = self.of(MAX_INSTANCES, namespace).and_then(millis);
-        number.and_then(|number| usize::try_from(number).ok()).unwrap_or(100)
+        self.of(MAX_INSTANCES, namespace).and_then(count).unwrap_or(100)
     }
-}
-
-fn constrained(key: &str, mut entry: Value) -> Result<Constrained, String> {
-    let value = entry.get_mut("value").map(Value::take);
-    let value = value.ok_or_else(|| format!("{key}: found {entry}, expected entries with `value`"))?;
-    let namespace = entry.pointer("/constraints/namespace").and_then(Value::as_str).map(str::to_owned);
-    Ok(Constrained { value, namespace })
-}
-
-fn read_as<T: DeserializeOwned>(value: &Value) -> Option<T> {
-    serde_json::from_value(value.clone()).ok()
-}
-
-/// A whole number, or a time such as `500ms`, `60s` or `1m`.
-fn millis(value: &Value) -> Option<i64> {
-    let Some(text) = value.as_str() else { return integer(value) };
-    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let factor = match unit {
-        "" | "ms" => 1,
-        "s" => 1000,
-        "m" => 60_000,
-        _ => return None,
-    };
-    number.parse::<i64>().ok()?.checked_mul(factor)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wci_core::time::Millis;
 
     const FILE: &str = "
 workercontroller.enabled:
@@ -331,6 +273,68 @@ workercontroller.hook.min_signal_interval_no_sync_match:
         assert!(wrong("workercontroller.enabled:\n- value: 7").contains("found 7, expected true or false"));
         assert!(wrong("workercontroller.enabled:\n- true").contains("`value`"));
         assert!(wrong("[]").contains("expected a map"));
+    }
+
+    #[test]
+    fn a_constraint_that_is_not_understood_does_not_let_a_value_count_everywhere() {
+        let wrong = |entry: &str| {
+            Values::parse(&format!("workercontroller.enabled:\n- value: true\n  {entry}")).unwrap_err()
+        };
+        let said = wrong("constraints: {namespce: orders}");
+        assert_eq!(
+            said,
+            "workercontroller.enabled: constraints: found the unknown key namespce, expected namespace: NAME"
+        );
+        assert!(wrong("constraint: {namespace: orders}").contains("unknown entry `constraint`"));
+        assert!(wrong("constraints: {namespace: 7}").contains("found namespace: 7"));
+        assert!(wrong("constraints: orders").contains("found \"orders\""));
+        let read = |entry: &str| {
+            let values =
+                Values::parse(&format!("workercontroller.enabled:\n- value: true\n  {entry}")).unwrap();
+            ["orders", "x"].map(|namespace| values.settings(&Settings::default(), namespace, false).enabled)
+        };
+        assert_eq!(
+            read("constraints: {Namespace: orders}"),
+            [true, false],
+            "in any case, as the server reads it"
+        );
+        assert_eq!(read("constraints: {}"), [true, true]);
+    }
+
+    #[test]
+    fn a_time_counts_in_its_keys_unit_unless_it_names_one() {
+        let validation = |value: &str| {
+            let text = format!("{VALIDATION_INTERVAL}:\n- value: {value}");
+            Values::parse(&text).map(|v| v.settings(&Settings::default(), "x", false).validation_interval)
+        };
+        for (text, secs) in
+            [("60", 60), ("60s", 60), ("\"60\"", 60), ("10m", 600), ("2h", 7200), ("3000ms", 3)]
+        {
+            assert_eq!(validation(text), Ok(Millis::from_secs(secs)), "{text}");
+        }
+        assert!(validation("60x").unwrap_err().contains("a whole number of seconds"));
+        assert!(validation("9223372036854775807").is_err(), "beyond what a time can be");
+    }
+
+    #[test]
+    fn a_number_of_controllers_has_no_unit_and_is_not_negative() {
+        let wrong = |value| Values::parse(&format!("{MAX_INSTANCES}:\n- value: {value}")).unwrap_err();
+        for value in ["5s", "-1", "2.5"] {
+            let said = wrong(value);
+            assert!(said.contains(value) && said.ends_with("a whole number, not negative"), "{said}");
+        }
+    }
+
+    #[test]
+    fn misspelt_providers_and_algorithms_are_named_with_the_nearest_known_one() {
+        let wrong = |key, name| Values::parse(&format!("{key}:\n- value: [{name}]")).unwrap_err();
+        let said = wrong(PROVIDERS, "aws-lamda");
+        assert!(
+            said.ends_with("found \"aws-lamda\", expected aws-lambda (the nearest known type)"),
+            "{said}"
+        );
+        assert!(wrong(ALGORITHMS, "no-synk").contains("expected no-sync"));
+        assert!(wrong(ALGORITHMS, "7").contains("expected a list of names"));
     }
 
     #[test]
