@@ -11,12 +11,20 @@ pub struct ProviderError {
     pub class: FailureClass,
     /// What went wrong and, where it is known, what would be right.
     pub message: String,
+    /// The credentials that the call carried are not taken any more; newer ones may be.
+    pub(crate) is_stale: bool,
 }
 
 impl ProviderError {
     /// A failure of this class with these words.
     pub fn new(class: FailureClass, message: impl Into<String>) -> Self {
-        Self { class, message: message.into() }
+        Self { class, message: message.into(), is_stale: false }
+    }
+
+    /// The same failure, which newer credentials may cure.
+    #[must_use]
+    pub(crate) fn of_stale_credentials(self, is_stale: bool) -> Self {
+        Self { is_stale, ..self }
     }
 
     /// The other side cannot be reached, does not answer in time, or says that it is out of order.

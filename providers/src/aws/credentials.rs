@@ -12,6 +12,8 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::tls;
 use aws_smithy_types::retry::RetryConfig;
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::sync::{Mutex, OnceCell};
 use wci_core::controller::FailureClass;
@@ -60,23 +62,53 @@ pub struct Aws {
     assumed: Mutex<BTreeMap<(String, Path), Credentials>>,
 }
 
-impl Aws {
+/// The way of one provider to its credentials.
+pub(super) struct Access {
+    pub(super) aws: Arc<Aws>,
+    pub(super) region: String,
+    pub(super) role: Role,
+    pub(super) steps: Vec<Vec<IntermediaryRole>>,
+}
+
+impl Access {
     /// A configuration with the credentials of the role at the end of the chain.
-    pub(super) async fn config(
-        &self,
-        region: &str,
-        role: &Role,
-        steps: &[Vec<IntermediaryRole>],
-        freshness: Freshness,
-    ) -> Result<SdkConfig, ProviderError> {
-        let (config, mut path) = self.after_chain(region, steps, freshness).await?;
-        let Some(arn) = &role.arn else { return Ok(config) };
-        path.push((arn.clone(), role.external_id.clone()));
-        self.assume(&config, &path, SESSION, freshness).await
+    pub(super) async fn config(&self, freshness: Freshness) -> Result<SdkConfig, ProviderError> {
+        self.way(freshness).await.map(|(config, _)| config)
+    }
+
+    /// Makes a call with kept roles. When Amazon does not take them any more, they are dropped, and the call is made
+    /// once more with new ones.
+    pub(super) async fn call<T, F>(&self, call: impl Fn(SdkConfig) -> F) -> Result<T, ProviderError>
+    where
+        F: Future<Output = Result<T, ProviderError>>,
+    {
+        match self.way(Freshness::Cached).await {
+            Ok((config, path)) => match call(config).await {
+                Err(e) if e.is_stale && self.aws.forget(&self.region, &path).await => {}
+                ended => return ended,
+            },
+            // The role on the way that was refused has been dropped already.
+            Err(e) if e.is_stale => {}
+            Err(e) => return Err(e),
+        }
+        call(self.config(Freshness::Fresh).await?).await
     }
 
     /// Makes sure that the role refuses to be assumed without its external id.
-    pub(super) async fn check_external_id(
+    pub(super) async fn check_external_id(&self) -> Result<(), ProviderError> {
+        self.aws.check_external_id(&self.region, &self.role, &self.steps).await
+    }
+
+    async fn way(&self, freshness: Freshness) -> Result<(SdkConfig, Path), ProviderError> {
+        let (config, mut path) = self.aws.after_chain(&self.region, &self.steps, freshness).await?;
+        let Some(arn) = &self.role.arn else { return Ok((config, path)) };
+        path.push((arn.clone(), self.role.external_id.clone()));
+        Ok((self.aws.assume(&config, &path, SESSION, freshness).await?, path))
+    }
+}
+
+impl Aws {
+    async fn check_external_id(
         &self,
         region: &str,
         role: &Role,
@@ -148,7 +180,11 @@ impl Aws {
         let credentials = match kept {
             Some(credentials) => credentials,
             None => {
-                let credentials = assume_role(config, arn, external_id.as_deref(), session).await?;
+                let assumed = assume_role(config, arn, external_id.as_deref(), session).await;
+                if assumed.as_ref().is_err_and(|e| e.is_stale) {
+                    self.forget(&key.0, &path[..path.len() - 1]).await;
+                }
+                let credentials = assumed?;
                 let mut assumed = self.assumed.lock().await;
                 assumed.retain(|_, kept| lasts(kept));
                 assumed.insert(key, credentials.clone());
@@ -158,14 +194,25 @@ impl Aws {
         let provider = SharedCredentialsProvider::new(credentials);
         Ok(config.clone().into_builder().credentials_provider(provider).build())
     }
+
+    /// Drops the role at the end of this way. Says whether it is one that can be assumed anew.
+    async fn forget(&self, region: &str, path: &[(String, Option<String>)]) -> bool {
+        self.assumed.lock().await.remove(&(region.to_owned(), path.to_vec()));
+        !path.is_empty()
+    }
 }
 
 fn lasts(credentials: &Credentials) -> bool {
     credentials.expiry().is_some_and(|expiry| expiry > SystemTime::now() + MARGIN)
 }
 
-/// The machine's own configuration. Our classes decide about retries, so the SDK makes none.
+/// The machine's own configuration.
 async fn load() -> SdkConfig {
+    defaults().load().await
+}
+
+/// Our classes decide about retries, so the SDK makes none.
+pub(super) fn defaults() -> aws_config::ConfigLoader {
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
         .build_https();
@@ -178,8 +225,6 @@ async fn load() -> SdkConfig {
         .http_client(http)
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts)
-        .load()
-        .await
 }
 
 async fn assume_role(
@@ -207,3 +252,6 @@ async fn assume_role(
         "assumed role",
     ))
 }
+
+#[cfg(test)]
+mod tests;

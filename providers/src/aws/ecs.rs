@@ -1,24 +1,22 @@
 //! `aws-ecs`: sets how many tasks a service of a cluster shall run.
 
 use super::arn::region_of;
-use super::credentials::{Aws, Freshness, Role};
+use super::credentials::{Access, Aws, Freshness, Role};
 use super::failure::failure;
 use crate::config::ProviderConfig;
 use crate::error::ProviderError;
-use crate::host::{Host, IntermediaryRole};
+use crate::host::Host;
 use crate::provider::ComputeProvider;
 use async_trait::async_trait;
+use aws_config::SdkConfig;
 use aws_sdk_ecs::Client;
 use std::sync::Arc;
 use wci_core::spec::LaunchStrategy;
 
 pub(crate) struct Ecs {
-    aws: Arc<Aws>,
     cluster: String,
     service: String,
-    region: String,
-    role: Role,
-    steps: Vec<Vec<IntermediaryRole>>,
+    access: Access,
 }
 
 impl Ecs {
@@ -28,19 +26,9 @@ impl Ecs {
             Some(region) => region.to_owned(),
             None => region_of("cluster", &cluster)?,
         };
-        Ok(Self {
-            aws: aws.clone(),
-            cluster,
-            service: config.required("service")?.to_owned(),
-            region,
-            role: Role::of(config, host)?,
-            steps: host.intermediary_roles.clone(),
-        })
-    }
-
-    async fn client(&self, freshness: Freshness) -> Result<Client, ProviderError> {
-        let config = self.aws.config(&self.region, &self.role, &self.steps, freshness).await?;
-        Ok(Client::new(&config))
+        let service = config.required("service")?.to_owned();
+        let (role, steps) = (Role::of(config, host)?, host.intermediary_roles.clone());
+        Ok(Self { cluster, service, access: Access { aws: aws.clone(), region, role, steps } })
     }
 }
 
@@ -51,7 +39,7 @@ impl ComputeProvider for Ecs {
     }
 
     async fn validate(&self) -> Result<(), ProviderError> {
-        let client = self.client(Freshness::Fresh).await?;
+        let client = Client::new(&self.access.config(Freshness::Fresh).await?);
         let doing = format!("reading service {} of cluster {}", self.service, self.cluster);
         let call = client.describe_services().cluster(&self.cluster).services(&self.service);
         let output = call.send().await.map_err(|e| failure(&doing, e))?;
@@ -63,16 +51,18 @@ impl ComputeProvider for Ecs {
             }
             None => return Err(ProviderError::not_found(format!("{doing}: there is no such service"))),
         }
-        self.aws.check_external_id(&self.region, &self.role, &self.steps).await
+        self.access.check_external_id().await
     }
 
     async fn set_worker_set_size(&self, count: u32) -> Result<(), ProviderError> {
-        let client = self.client(Freshness::Cached).await?;
-        let doing = format!("setting service {} of cluster {} to {count}", self.service, self.cluster);
+        let doing = &format!("setting service {} of cluster {} to {count}", self.service, self.cluster);
         let count =
             i32::try_from(count).map_err(|_| ProviderError::rejected(format!("{doing}: too many")))?;
-        let call = client.update_service().cluster(&self.cluster).service(&self.service).desired_count(count);
-        call.send().await.map_err(|e| failure(&doing, e))?;
-        Ok(())
+        let set = |config: SdkConfig| {
+            let call = Client::new(&config).update_service().cluster(&self.cluster).service(&self.service);
+            let call = call.desired_count(count);
+            async move { call.send().await.map(drop).map_err(|e| failure(doing, e)) }
+        };
+        self.access.call(set).await
     }
 }

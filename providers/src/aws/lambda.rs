@@ -1,13 +1,14 @@
 //! `aws-lambda`: starts workers by asynchronous invocations of a function.
 
 use super::arn::region_of;
-use super::credentials::{Aws, Freshness, Role};
+use super::credentials::{Access, Aws, Freshness, Role};
 use super::failure::failure;
 use crate::config::ProviderConfig;
 use crate::error::ProviderError;
-use crate::host::{Host, IntermediaryRole};
+use crate::host::Host;
 use crate::provider::ComputeProvider;
 use async_trait::async_trait;
+use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::types::InvocationType;
 use std::sync::Arc;
@@ -24,28 +25,24 @@ fn too_short(secs: i32) -> String {
 }
 
 pub(crate) struct Lambda {
-    aws: Arc<Aws>,
     arn: String,
-    region: String,
-    role: Role,
-    steps: Vec<Vec<IntermediaryRole>>,
+    access: Access,
 }
 
 impl Lambda {
     pub(crate) fn new(aws: &Arc<Aws>, config: &ProviderConfig, host: &Host) -> Result<Self, ProviderError> {
         let arn = config.required("arn")?.to_owned();
-        Ok(Self {
+        let access = Access {
             aws: aws.clone(),
             region: region_of("arn", &arn)?,
-            arn,
             role: Role::of(config, host)?,
             steps: host.intermediary_roles.clone(),
-        })
+        };
+        Ok(Self { arn, access })
     }
 
     async fn client(&self, freshness: Freshness) -> Result<Client, ProviderError> {
-        let config = self.aws.config(&self.region, &self.role, &self.steps, freshness).await?;
-        Ok(Client::new(&config))
+        self.access.config(freshness).await.map(|config| Client::new(&config))
     }
 }
 
@@ -59,7 +56,7 @@ impl ComputeProvider for Lambda {
         let client = self.client(Freshness::Fresh).await?;
         let doing = format!("reading function {}", self.arn);
         client.get_function().function_name(&self.arn).send().await.map_err(|e| failure(&doing, e))?;
-        self.aws.check_external_id(&self.region, &self.role, &self.steps).await
+        self.access.check_external_id().await
     }
 
     async fn advise(&self) -> Result<Vec<String>, ProviderError> {
@@ -73,11 +70,13 @@ impl ComputeProvider for Lambda {
     }
 
     async fn invoke_worker(&self) -> Result<(), ProviderError> {
-        let client = self.client(Freshness::Cached).await?;
-        let doing = format!("invoking function {}", self.arn);
-        let call = client.invoke().function_name(&self.arn).invocation_type(InvocationType::Event);
-        let output = call.send().await.map_err(|e| failure(&doing, e))?;
-        match output.function_error() {
+        let doing = &format!("invoking function {}", self.arn);
+        let invoke = |config: SdkConfig| {
+            let call = Client::new(&config).invoke().function_name(&self.arn);
+            let call = call.invocation_type(InvocationType::Event);
+            async move { call.send().await.map_err(|e| failure(doing, e)) }
+        };
+        match self.access.call(invoke).await?.function_error() {
             None => Ok(()),
             Some(error) => Err(ProviderError::unavailable(format!("{doing}: {error}"))),
         }
