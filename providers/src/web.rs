@@ -72,7 +72,8 @@ pub(crate) async fn send(doing: &str, request: RequestBuilder) -> Result<Respons
         return Ok(response);
     }
     let class = ProviderError::class_of_status(status.as_u16());
-    Err(ProviderError::new(class, format!("{doing}: the answer was {status}")))
+    let error = ProviderError::new(class, format!("{doing}: the answer was {status}"));
+    Err(error.of_stale_credentials(status == reqwest::StatusCode::UNAUTHORIZED))
 }
 
 /// Names resolve to public addresses or not at all.
@@ -94,7 +95,19 @@ impl Resolve for PublicOnly {
 fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_public_v4(ip),
-        IpAddr::V6(ip) => ip.to_ipv4().map_or_else(|| is_public_v6(ip), is_public_v4),
+        IpAddr::V6(ip) => v4_within(ip).map_or_else(|| is_public_v6(ip), is_public_v4),
+    }
+}
+
+/// The IPv4 address that a packet to this one ends at: mapped and compatible ones, NAT64 (RFC 6052) and 6to4 (RFC 3056).
+fn v4_within(ip: Ipv6Addr) -> Option<Ipv4Addr> {
+    let v4 = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        Ipv4Addr::new(a, b, c, d)
+    };
+    match ip.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => Some(v4(high, low)),
+        _ => ip.to_ipv4(),
     }
 }
 
@@ -114,10 +127,19 @@ const fn is_public_v4(ip: Ipv4Addr) -> bool {
 }
 
 const fn is_public_v6(ip: Ipv6Addr) -> bool {
-    let first = ip.segments()[0];
+    let [first, second, third, ..] = ip.segments();
     let is_unique_local = first & 0xfe00 == 0xfc00;
     let is_link_local = first & 0xffc0 == 0xfe80;
-    !(ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || is_unique_local || is_link_local)
+    // A network's own NAT64 (RFC 8215) puts the IPv4 address where it likes; Teredo (RFC 4380) hides it.
+    let is_own_nat64 = first == 0x64 && second == 0xff9b && third == 1;
+    let is_teredo = first == 0x2001 && second == 0;
+    !(ip.is_loopback()
+        || ip.is_unspecified()
+        || ip.is_multicast()
+        || is_unique_local
+        || is_link_local
+        || is_own_nat64
+        || is_teredo)
 }
 
 #[cfg(test)]
@@ -127,7 +149,14 @@ mod tests {
     #[test]
     fn specs_reach_public_addresses_with_tls_only() {
         let check = |text: &str| check_url("url", text, Reach::Public).is_ok();
-        assert!(check("https://example.org/start"));
+        for taken in [
+            "https://example.org/start",
+            "https://[2606:4700:4700::1111]/",
+            "https://[64:ff9b::8.8.8.8]/",
+            "https://[2002:808:808::1]/",
+        ] {
+            assert!(check(taken), "{taken}");
+        }
         for refused in [
             "http://example.org/",
             "https://127.0.0.1/",
@@ -140,6 +169,12 @@ mod tests {
             "https://100.64.0.1/",
             "https://[fd00::1]/",
             "https://[fe80::1]/",
+            "https://[64:ff9b::10.0.0.1]/",
+            "https://[64:ff9b::a9fe:a9fe]/",
+            "https://[64:ff9b:1::8.8.8.8]/",
+            "https://[2002:7f00:1::1]/",
+            "https://[2002:c0a8:101::]/",
+            "https://[2001:0:808:808::1]/",
             "https://0.0.0.0/",
             "https://user:word@example.org/",
             "file:///etc/passwd",

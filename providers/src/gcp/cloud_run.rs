@@ -1,11 +1,11 @@
 //! `gcp-cloud-run`: sets how many instances a worker pool shall have.
 
-use super::credentials::{Google, Wanted};
+use super::credentials::{Actor, Google, Wanted};
 use crate::config::ProviderConfig;
 use crate::error::ProviderError;
 use crate::host::Host;
 use crate::provider::ComputeProvider;
-use crate::web::{Reach, client, send};
+use crate::web::{Reach, client};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -14,11 +14,9 @@ use wci_core::controller::FailureClass;
 use wci_core::spec::LaunchStrategy;
 
 pub(crate) struct CloudRun {
-    google: Arc<Google>,
-    host: Host,
+    actor: Actor,
     endpoint: String,
     pool: String,
-    service_account: Option<String>,
 }
 
 impl CloudRun {
@@ -34,11 +32,9 @@ impl CloudRun {
         }
         let own = || format!("https://{region}-run.googleapis.com");
         Ok(Self {
-            google: google.clone(),
+            actor: Actor::new(google, config, host)?,
             endpoint: host.google.run.clone().unwrap_or_else(own),
             pool: format!("projects/{project}/locations/{region}/workerPools/{pool}"),
-            service_account: config.text("service_account").map(str::to_owned),
-            host: host.clone(),
         })
     }
 
@@ -50,14 +46,15 @@ impl CloudRun {
         may_be_kept: bool,
         doing: &str,
     ) -> Result<Value, ProviderError> {
-        let account = self.service_account.as_deref();
-        let token = self.google.token(&self.host, account, &Wanted::Access, may_be_kept).await?;
         let url = format!("{}/v2/{path}", self.endpoint);
-        let mut request = client(Reach::Anywhere)?.request(method, url).bearer_auth(token);
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        let answer = send(doing, request).await?;
+        let request = || {
+            let request = client(Reach::Anywhere)?.request(method.clone(), &url);
+            Ok(match &body {
+                Some(body) => request.json(body),
+                None => request,
+            })
+        };
+        let answer = self.actor.send(doing, &Wanted::Access, may_be_kept, request).await?;
         answer.json().await.map_err(|_| ProviderError::unavailable(format!("{doing}: the answer is no JSON")))
     }
 

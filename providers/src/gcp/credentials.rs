@@ -2,13 +2,16 @@
 //! expire.
 
 use crate::chain::{exhausted, in_random_order};
+use crate::config::ProviderConfig;
 use crate::error::{ProviderError, chain as words_of};
 use crate::host::{Host, IntermediaryServiceAccount};
 use crate::web::{Reach, client, send};
 use google_cloud_auth::credentials::{AccessTokenCredentials, Builder, service_account, user_account};
+use reqwest::{RequestBuilder, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::Instant;
@@ -44,6 +47,69 @@ impl Kept {
         self.0.retain(|_, (_, until)| now < *until);
         self.0.insert(key, (token, now + KEPT));
     }
+
+    /// Drops a token that is not taken any more. Says whether it was one that is kept here.
+    fn forget(&mut self, token: &str) -> bool {
+        let before = self.0.len();
+        self.0.retain(|_, (kept, _)| kept != token);
+        self.0.len() < before
+    }
+}
+
+/// Who acts: the machine itself, or a service account that it may act as.
+pub(super) struct Actor {
+    pub(super) google: Arc<Google>,
+    pub(super) host: Host,
+    pub(super) service_account: Option<String>,
+}
+
+impl Actor {
+    /// Reads the service account of a spec, whose name becomes part of a path.
+    pub(super) fn new(
+        google: &Arc<Google>,
+        config: &ProviderConfig,
+        host: &Host,
+    ) -> Result<Self, ProviderError> {
+        let service_account = config.text("service_account").map(str::to_owned);
+        service_account.as_deref().map_or(Ok(()), check_account)?;
+        Ok(Self { google: google.clone(), host: host.clone(), service_account })
+    }
+
+    /// A token as of now.
+    pub(super) async fn token(&self, wanted: &Wanted, may_be_kept: bool) -> Result<String, ProviderError> {
+        self.google.token(&self.host, self.service_account.as_deref(), wanted, may_be_kept).await
+    }
+
+    /// Sends a request with a token. When a kept one is not taken any more, it is dropped, and the request is sent once
+    /// more with a new one.
+    pub(super) async fn send(
+        &self,
+        doing: &str,
+        wanted: &Wanted,
+        may_be_kept: bool,
+        request: impl Fn() -> Result<RequestBuilder, ProviderError>,
+    ) -> Result<Response, ProviderError> {
+        let token = self.token(wanted, may_be_kept).await?;
+        match send(doing, request()?.bearer_auth(&token)).await {
+            Err(e) if e.is_stale && self.google.forget(&token).await => {
+                let token = self.token(wanted, false).await?;
+                send(doing, request()?.bearer_auth(token)).await
+            }
+            ended => ended,
+        }
+    }
+}
+
+/// An e-mail address of a service account, or its number; it must not lead elsewhere.
+fn check_account(account: &str) -> Result<(), ProviderError> {
+    let is_plain = account.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@'));
+    if is_plain && !account.is_empty() && !account.contains("..") {
+        return Ok(());
+    }
+    Err(ProviderError::rejected(format!(
+        "service_account: found {account:?}, expected an e-mail address such as \
+         name@project.iam.gserviceaccount.com"
+    )))
 }
 
 /// What all calls to Google share.
@@ -125,6 +191,10 @@ impl Google {
         })
     }
 
+    async fn forget(&self, token: &str) -> bool {
+        self.kept.lock().await.forget(token)
+    }
+
     async fn own_token(&self, host: &Host) -> Result<String, ProviderError> {
         let own =
             self.own.get_or_try_init(|| async { own_credentials(host.google.credentials.as_ref()) }).await?;
@@ -172,37 +242,4 @@ fn ways(steps: &[Vec<IntermediaryServiceAccount>]) -> Vec<Vec<String>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn account(name: &str) -> IntermediaryServiceAccount {
-        IntermediaryServiceAccount { service_account_email: name.to_owned() }
-    }
-
-    #[test]
-    fn each_alternative_is_tried_once() {
-        let ways = ways(&[vec![account("a"), account("b")], vec![], vec![account("c")]]);
-        assert_eq!(ways.len(), 2);
-        assert!(ways.iter().all(|way| way.len() == 2 && way[1] == "c"));
-        assert_ne!(ways[0][0], ways[1][0]);
-    }
-
-    #[test]
-    fn no_steps_are_one_way() {
-        assert_eq!(ways(&[]), [Vec::<String>::new()]);
-    }
-
-    #[test]
-    fn a_token_is_asked_for_anew_five_minutes_before_it_expires() {
-        let key = |account: &str| -> Key { (Vec::new(), account.into(), Wanted::Access) };
-        let begun = Instant::now();
-        let after = |secs| begun + Duration::from_secs(secs);
-        let mut kept = Kept::default();
-        kept.keep(key("a"), "first".into(), begun);
-        assert_eq!(kept.get(&key("a"), after(3299)).as_deref(), Some("first"));
-        assert_eq!(kept.get(&key("a"), after(3300)), None);
-        assert_eq!(kept.get(&key("b"), begun), None);
-        kept.keep(key("b"), "other".into(), after(3300));
-        assert_eq!(kept.0.len(), 1, "what has expired is dropped");
-    }
-}
+mod tests;

@@ -1,22 +1,20 @@
 //! `gcp-cloud-run-invoke`: starts workers by a POST to a Cloud Run service, with an identity token.
 
-use super::credentials::{Google, Wanted};
+use super::credentials::{Actor, Google, Wanted};
 use crate::config::ProviderConfig;
 use crate::error::ProviderError;
 use crate::host::Host;
 use crate::provider::ComputeProvider;
-use crate::web::{Reach, check_url, client, send};
+use crate::web::{Reach, check_url, client};
 use async_trait::async_trait;
 use std::sync::Arc;
 use url::Url;
 use wci_core::spec::LaunchStrategy;
 
 pub(crate) struct CloudRunInvoke {
-    google: Arc<Google>,
-    host: Host,
+    actor: Actor,
     url: Url,
     reach: Reach,
-    service_account: Option<String>,
 }
 
 impl CloudRunInvoke {
@@ -27,18 +25,14 @@ impl CloudRunInvoke {
     ) -> Result<Self, ProviderError> {
         let reach = if host.allows_private_addresses { Reach::Anywhere } else { Reach::Public };
         Ok(Self {
-            google: google.clone(),
+            actor: Actor::new(google, config, host)?,
             url: check_url("url", config.required("url")?, reach)?,
             reach,
-            service_account: config.text("service_account").map(str::to_owned),
-            host: host.clone(),
         })
     }
 
-    async fn token(&self, may_be_kept: bool) -> Result<String, ProviderError> {
-        let audience = self.url.origin().ascii_serialization();
-        let account = self.service_account.as_deref();
-        self.google.token(&self.host, account, &Wanted::Identity { audience }, may_be_kept).await
+    fn identity(&self) -> Wanted {
+        Wanted::Identity { audience: self.url.origin().ascii_serialization() }
     }
 }
 
@@ -49,12 +43,11 @@ impl ComputeProvider for CloudRunInvoke {
     }
 
     async fn validate(&self) -> Result<(), ProviderError> {
-        self.token(false).await.map(drop)
+        self.actor.token(&self.identity(), false).await.map(drop)
     }
 
     async fn invoke_worker(&self) -> Result<(), ProviderError> {
-        let token = self.token(true).await?;
-        let request = client(self.reach)?.post(self.url.clone()).bearer_auth(token);
-        send("calling the Cloud Run service", request).await.map(drop)
+        let request = || Ok(client(self.reach)?.post(self.url.clone()));
+        self.actor.send("calling the Cloud Run service", &self.identity(), true, request).await.map(drop)
     }
 }
