@@ -34,7 +34,7 @@ pub(super) struct WorkerArgs {
     #[arg(long, default_value_t = 5)]
     slots: usize,
     /// Ends after so many seconds without work
-    #[arg(long, default_value_t = 10.0)]
+    #[arg(long, default_value_t = 10.0, value_parser = seconds)]
     idle_secs: f64,
     /// Makes this version the deployment's current one
     #[arg(long)]
@@ -47,14 +47,26 @@ pub(super) struct LoadArgs {
     #[arg(long, default_value = "demo")]
     task_queue: Vec<String>,
     /// Pieces of work a second
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, value_parser = rate)]
     rate: f64,
     /// How long, in seconds
-    #[arg(long, default_value_t = 60.0)]
+    #[arg(long, default_value_t = 60.0, value_parser = seconds)]
     secs: f64,
     /// How long each piece takes, in seconds
-    #[arg(long, default_value_t = 3.0)]
+    #[arg(long, default_value_t = 3.0, value_parser = seconds)]
     work_secs: f64,
+}
+
+/// A span that a clock can hold.
+fn seconds(text: &str) -> Result<f64, String> {
+    const YEAR: f64 = 31_536_000.0;
+    let seconds = text.parse().ok().filter(|seconds| (0.0..=YEAR).contains(seconds));
+    seconds.ok_or_else(|| format!("expected a number of seconds from 0 to {YEAR}, a year"))
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate| (0.001..=1000.0).contains(rate));
+    rate.ok_or_else(|| "expected a number from 0.001 to 1000".to_owned())
 }
 
 pub(super) async fn run(connection: &ConnectionArgs, demo: Demo) -> Result<(), Failed> {
@@ -146,7 +158,7 @@ async fn work(connection: &ConnectionArgs, args: WorkerArgs) -> Result<(), Faile
         if args.set_current {
             set_current(&client, &args.version).await;
         }
-        sleeper.idle_for(Duration::from_secs_f64(args.idle_secs.max(0.0))).await;
+        sleeper.idle_for(Duration::from_secs_f64(args.idle_secs)).await;
         stop();
         std::future::pending::<()>().await
     };
@@ -188,11 +200,6 @@ async fn set_current(client: &Client, version: &VersionArgs) {
 }
 
 async fn load(connection: &ConnectionArgs, args: LoadArgs) -> Result<(), Failed> {
-    if !(args.rate > 0.0 && args.secs > 0.0 && args.work_secs >= 0.0 && args.rate <= 1000.0) {
-        return Err(Failed::Usage(
-            "--rate (up to 1000), --secs and --work-secs: expected positive numbers".into(),
-        ));
-    }
     let client = connection.connect().await?;
     let mut ticks = tokio::time::interval(Duration::from_secs_f64(1.0 / args.rate));
     let millis = Duration::from_secs_f64(args.work_secs).as_millis();
@@ -211,4 +218,46 @@ async fn load(connection: &ConnectionArgs, args: LoadArgs) -> Result<(), Failed>
     }
     eprintln!();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_that_no_clock_can_hold_are_refused_in_words() {
+        for text in ["1e300", "-1", "NaN", "inf", "31536001", "soon"] {
+            let said = seconds(text).unwrap_err();
+            assert!(said.contains("from 0 to 31536000"), "{text}: {said}");
+        }
+        for text in ["0", "0.5", "31536000"] {
+            let _ = Duration::from_secs_f64(seconds(text).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_rate_is_one_that_a_clock_can_keep() {
+        for text in ["0", "1e-300", "1001", "NaN", "fast"] {
+            assert!(rate(text).is_err(), "{text}");
+        }
+        assert_eq!(rate("2.5"), Ok(2.5));
+    }
+
+    #[test]
+    fn the_options_ask_these_readers() {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(subcommand)]
+            demo: Demo,
+        }
+        let wrong = |args: &[&str]| {
+            let line = [&["demo"], args].concat();
+            <Line as clap::Parser>::try_parse_from(line).err().expect("refused").to_string()
+        };
+        let worker = ["worker", "-d", "d", "-b", "b", "--idle-secs", "1e300"];
+        for args in [&["load", "--secs", "1e300"][..], &["load", "--work-secs", "1e300"], &worker] {
+            assert!(wrong(args).contains("expected a number of seconds"), "{args:?}");
+        }
+        assert!(wrong(&["load", "--rate", "0"]).contains("expected a number from"));
+    }
 }
