@@ -1,5 +1,6 @@
 //! Figures for Prometheus, and whether this process is well.
 
+use super::fading::Fading;
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
@@ -13,13 +14,13 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Seconds from a decision to the end of its action.
 const BUCKETS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0, 120.0];
 
 /// What a figure is about; a field that does not apply is empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelSet)]
 pub struct Labels {
     /// Temporal namespace.
     pub namespace: String,
@@ -27,9 +28,10 @@ pub struct Labels {
     pub worker_deployment_name: String,
     /// Build of the deployment.
     pub worker_build_id: String,
-    /// Type of the provider that is called.
+    /// Type of the provider that is called; where it is about a whole spec, its types with commas.
     pub compute_provider: String,
-    /// What made the decision: `task_add`, `poll`, `deferred` or `update`.
+    /// What made the decision: `task_add`, `poll` or `update`; `deferred` for a decision on deferred statistics, which
+    /// with today's rules starts no worker.
     pub scale_up_trigger: String,
     /// Class of a failure.
     pub error_type: String,
@@ -44,9 +46,9 @@ type Latencies = Family<Labels, Histogram, fn() -> Histogram>;
 #[derive(Clone, Debug)]
 pub struct Metrics {
     registry: Arc<Registry>,
-    /// Controllers created.
+    /// Controllers that got their first spec.
     pub created: Counters,
-    /// Task adds that could not be signalled.
+    /// Task adds that could not be signalled, and signals that found a controller's queue full.
     pub task_match_error: Counters,
     /// Signals that a controller could not take because it is busy.
     pub workflow_busy: Counters,
@@ -67,11 +69,11 @@ pub struct Metrics {
     /// Activities carried out.
     pub activities: Counters,
     /// Tasks that wait.
-    pub backlog_count: Family<Labels, Gauge>,
+    pub backlog_count: Fading<Gauge>,
     /// Age of the oldest waiting task, in seconds.
-    pub backlog_age: Family<Labels, Gauge<f64, AtomicU64>>,
-    /// Size that a worker set shall have.
-    pub target_worker_count: Family<Labels, Gauge>,
+    pub backlog_age: Fading<Gauge<f64, AtomicU64>>,
+    /// Size that the worker sets of a provider shall have.
+    pub target_worker_count: Fading<Gauge>,
     /// Seconds from a decision to the end of its action.
     pub latency: Latencies,
 }
@@ -84,8 +86,11 @@ impl Default for Metrics {
             registry.register(name, help, family.clone());
             family
         };
-        let created = counter("created", "Controllers created");
-        let task_match_error = counter("task_match_error_count", "Task adds that could not be signalled");
+        let created = counter("created", "Controllers that got their first spec");
+        let task_match_error = counter(
+            "task_match_error_count",
+            "Task adds that could not be signalled, and signals that found the queue full",
+        );
         let workflow_busy = counter("workflow_busy_count", "Signals refused by busy controllers");
         let scale_up = counter("scale_up_count", "Decisions to have more workers");
         let scale_up_throttled =
@@ -97,16 +102,14 @@ impl Default for Metrics {
         let updates = counter("updates", "Updates handled");
         let operations = counter("operations", "Calls of providers");
         let activities = counter("activities", "Activities carried out");
-        let backlog_count = Family::<Labels, Gauge>::default();
-        registry.register("backlog_count", "Tasks that wait", backlog_count.clone());
-        let backlog_age = Family::<Labels, Gauge<f64, AtomicU64>>::default();
-        registry.register("backlog_age", "Age of the oldest waiting task in seconds", backlog_age.clone());
-        let target_worker_count = Family::<Labels, Gauge>::default();
-        registry.register(
-            "target_worker_count",
-            "Size that a worker set shall have",
-            target_worker_count.clone(),
-        );
+        let backlog_count = Fading::<Gauge>::default();
+        registry.register("backlog_count", "Tasks that wait", backlog_count.family.clone());
+        let backlog_age = Fading::<Gauge<f64, AtomicU64>>::default();
+        let help = "Age of the oldest waiting task in seconds";
+        registry.register("backlog_age", help, backlog_age.family.clone());
+        let target_worker_count = Fading::<Gauge>::default();
+        let help = "Size that the worker sets of a provider shall have";
+        registry.register("target_worker_count", help, target_worker_count.family.clone());
         let latency = Latencies::new_with_constructor(|| Histogram::new(BUCKETS));
         let help = "Seconds from a decision to the end of its action";
         registry.register("scaling_action_processing_latency", help, latency.clone());
@@ -132,13 +135,24 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// All figures in Prometheus' text form.
+    /// All figures in Prometheus' text form; gauges that nobody has written for long are dropped first.
     #[must_use]
     pub fn text(&self) -> String {
+        let now = Instant::now();
+        self.backlog_count.drop_old(now);
+        self.backlog_age.drop_old(now);
+        self.target_worker_count.drop_old(now);
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
+    }
+
+    /// Drops the gauges of a controller that is gone.
+    pub(crate) fn forget(&self, controller: &Labels) {
+        self.backlog_count.drop_controller(controller);
+        self.backlog_age.drop_controller(controller);
+        self.target_worker_count.drop_controller(controller);
     }
 }
 
@@ -178,7 +192,7 @@ mod tests {
         let labels = Labels { namespace: "n".into(), ..Labels::default() };
         metrics.scale_up.get_or_create(&labels).inc();
         metrics.latency.get_or_create(&labels).observe(0.02);
-        metrics.backlog_age.get_or_create(&labels).set(1.5);
+        metrics.backlog_age.write(&labels, |age| drop(age.set(1.5)));
         let text = metrics.text();
         assert!(text.contains(r#"worker_controller_instance_scale_up_count_total{namespace="n""#), "{text}");
         assert!(

@@ -1,5 +1,6 @@
 //! What a running process offers over HTTP and gRPC: figures and health, an intake of task adds, a scaler for KEDA.
 
+pub mod fading;
 pub mod intake;
 pub mod keda;
 pub mod listen;

@@ -1,0 +1,98 @@
+//! Gauges whose series end when nobody writes them any more: another process serves that controller now, or nobody.
+
+use super::metrics::Labels;
+use prometheus_client::metrics::family::Family;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Twice the longest time between two polls: a controller that is served here has been written by then.
+pub(super) const KEPT: Duration = Duration::from_secs(2 * 300);
+
+/// A gauge for each set of labels that was written lately.
+#[derive(Clone, Debug)]
+pub struct Fading<G> {
+    pub(super) family: Family<Labels, G>,
+    written: Arc<Mutex<BTreeMap<Labels, Instant>>>,
+}
+
+impl<G: Default> Default for Fading<G> {
+    fn default() -> Self {
+        Self { family: Family::default(), written: Arc::default() }
+    }
+}
+
+impl<G: Default> Fading<G> {
+    /// Writes the series of these labels.
+    pub fn write(&self, labels: &Labels, set: impl FnOnce(&G)) {
+        self.write_at(Instant::now(), labels, set);
+    }
+
+    fn write_at(&self, now: Instant, labels: &Labels, set: impl FnOnce(&G)) {
+        // Held until the value stands, so that nobody drops the series in between.
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.insert(labels.clone(), now);
+        set(&*self.family.get_or_create(labels));
+    }
+
+    /// Drops the series that were not written for too long.
+    pub(super) fn drop_old(&self, now: Instant) {
+        self.drop_where(|_, at| now.saturating_duration_since(at) > KEPT);
+    }
+
+    /// Drops the series of a controller that is gone.
+    pub(super) fn drop_controller(&self, of: &Labels) {
+        let key = |labels: &Labels| {
+            let Labels { namespace, worker_deployment_name, worker_build_id, .. } = labels.clone();
+            (namespace, worker_deployment_name, worker_build_id)
+        };
+        let gone = key(of);
+        self.drop_where(|labels, _| key(labels) == gone);
+    }
+
+    fn drop_where(&self, is_over: impl Fn(&Labels, Instant) -> bool) {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.retain(|labels, at| {
+            let is_over = is_over(labels, *at);
+            if is_over {
+                self.family.remove(labels);
+            }
+            !is_over
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prometheus_client::metrics::gauge::Gauge;
+
+    fn labels(build: &str, provider: &str) -> Labels {
+        Labels { worker_build_id: build.into(), compute_provider: provider.into(), ..Labels::default() }
+    }
+
+    #[test]
+    fn a_series_that_nobody_writes_any_more_ends() {
+        let (gauge, begun) = (Fading::<Gauge>::default(), Instant::now());
+        let write = |build, at| gauge.write_at(at, &labels(build, ""), |g| drop(g.set(3)));
+        write("1", begun);
+        write("2", begun);
+        write("2", begun + KEPT);
+        gauge.drop_old(begun + KEPT);
+        assert!(gauge.family.get(&labels("1", "")).is_some(), "it is not over yet");
+        gauge.drop_old(begun + KEPT + Duration::from_secs(1));
+        assert!(gauge.family.get(&labels("1", "")).is_none());
+        assert_eq!(gauge.family.get(&labels("2", "")).map(|g| g.get()), Some(3));
+    }
+
+    #[test]
+    fn a_deleted_controller_takes_all_its_series_along() {
+        let gauge = Fading::<Gauge>::default();
+        for (build, provider) in [("1", "k8s"), ("1", "aws-ecs"), ("2", "k8s")] {
+            gauge.write(&labels(build, provider), |g| drop(g.set(1)));
+        }
+        gauge.drop_controller(&labels("1", ""));
+        let has = |build, provider| gauge.family.get(&labels(build, provider)).is_some();
+        assert_eq!([has("1", "k8s"), has("1", "aws-ecs"), has("2", "k8s")], [false, false, true]);
+    }
+}
