@@ -8,8 +8,8 @@ use std::io;
 use std::time::Duration;
 use temporalio_client::tonic::{Code, Request};
 use temporalio_common::protos::temporal::api::common::v1::WorkflowExecution;
-use temporalio_common::protos::temporal::api::history::v1::HistoryEvent;
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
+use temporalio_common::protos::temporal::api::history::v1::{HistoryEvent, MarkerRecordedEventAttributes};
 use temporalio_common::protos::temporal::api::workflowservice::v1 as api;
 use wci_core::controller::WorkerDeploymentVersion;
 use wci_core::journal::JournalWriter;
@@ -24,9 +24,16 @@ pub struct Histories<'a> {
     version: &'a WorkerDeploymentVersion,
 }
 
+/// Said of the histories of another program's workflow.
+const OF_THE_ORIGINAL: &str = "this controller is served by the original: it records no journal";
+/// How the original's SDK calls itself in a history.
+const SDK_OF_THE_ORIGINAL: &str = "temporal-go";
+
 /// What a page of a history holds for us.
 #[derive(Default)]
 struct Page {
+    /// Whether this run has recorded a decision up to here: ours do so before anything else.
+    is_ours: bool,
     records: Vec<Record>,
     next_token: Vec<u8>,
     next_run: Option<String>,
@@ -44,7 +51,8 @@ impl<'a> Histories<'a> {
     /// controller is deleted.
     ///
     /// # Errors
-    /// When there is no such controller, the server cannot be asked, or `out` cannot be written.
+    /// When there is no such controller, it is served by the original and so has no journal, a decision cannot be read,
+    /// the server cannot be asked, or `out` cannot be written.
     pub async fn write(&self, mut out: impl io::Write, follow: bool) -> Result<(), ClientError> {
         let mut run = Some(self.first_run().await?);
         while let Some(run_id) = run {
@@ -70,8 +78,10 @@ impl<'a> Histories<'a> {
     ) -> Result<Option<String>, ClientError> {
         let mut written = 0;
         let mut token = Vec::new();
+        let mut is_ours = false;
         loop {
-            let page = self.page(run_id, std::mem::take(&mut token), follow).await?;
+            let page = self.page(run_id, std::mem::take(&mut token), follow, is_ours).await?;
+            is_ours = page.is_ours;
             for record in page.records {
                 written = write_record(out, record, written).map_err(unwritable)?;
             }
@@ -113,11 +123,17 @@ impl<'a> Histories<'a> {
         }
     }
 
-    async fn page(&self, run_id: &str, token: Vec<u8>, follow: bool) -> Result<Page, ClientError> {
+    async fn page(
+        &self,
+        run_id: &str,
+        token: Vec<u8>,
+        follow: bool,
+        is_ours: bool,
+    ) -> Result<Page, ClientError> {
         let answer = self.fetch(run_id, token, follow, 0).await?;
-        let mut page = Page { next_token: answer.next_page_token, ..Page::default() };
+        let mut page = Page { is_ours, next_token: answer.next_page_token, ..Page::default() };
         for event in answer.history.map(|history| history.events).unwrap_or_default() {
-            page.take(event);
+            page.take(event)?;
         }
         Ok(page)
     }
@@ -158,27 +174,64 @@ impl<'a> Histories<'a> {
 }
 
 impl Page {
-    fn take(&mut self, event: HistoryEvent) {
-        match event.attributes {
-            Some(Attributes::MarkerRecordedEventAttributes(marker)) if marker.marker_name == MARKER => {
-                let result = marker.details.get(RESULT).and_then(|payloads| payloads.payloads.first());
-                let record = result.and_then(|payload| serde_json::from_slice(&payload.data).ok());
+    fn take(&mut self, event: HistoryEvent) -> Result<(), ClientError> {
+        let number = event.event_id;
+        let Some(attributes) = event.attributes else { return Ok(()) };
+        if !self.is_ours && is_of_the_original(&attributes) {
+            return Err(ClientError::Refused { kind: "NoJournal".into(), message: OF_THE_ORIGINAL.into() });
+        }
+        match attributes {
+            Attributes::MarkerRecordedEventAttributes(marker) if marker.marker_name == MARKER => {
+                self.is_ours = true;
+                let record = read_marker(&marker).map_err(|why| unreadable(number, &why))?;
                 self.records.extend(record);
             }
-            Some(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(next)) => {
+            Attributes::WorkflowExecutionContinuedAsNewEventAttributes(next) => {
                 self.is_closed = true;
                 self.next_run = Some(next.new_execution_run_id);
             }
-            Some(
-                Attributes::WorkflowExecutionCompletedEventAttributes(_)
-                | Attributes::WorkflowExecutionFailedEventAttributes(_)
-                | Attributes::WorkflowExecutionCanceledEventAttributes(_)
-                | Attributes::WorkflowExecutionTerminatedEventAttributes(_)
-                | Attributes::WorkflowExecutionTimedOutEventAttributes(_),
-            ) => self.is_closed = true,
+            Attributes::WorkflowExecutionCompletedEventAttributes(_)
+            | Attributes::WorkflowExecutionFailedEventAttributes(_)
+            | Attributes::WorkflowExecutionCanceledEventAttributes(_)
+            | Attributes::WorkflowExecutionTerminatedEventAttributes(_)
+            | Attributes::WorkflowExecutionTimedOutEventAttributes(_) => self.is_closed = true,
             _ => {}
         }
+        Ok(())
     }
+}
+
+/// What a workflow of ours does not do before its first decision. An update may be accepted before it.
+fn is_of_the_original(attributes: &Attributes) -> bool {
+    match attributes {
+        Attributes::WorkflowTaskCompletedEventAttributes(completed) => {
+            completed.sdk_metadata.as_ref().is_some_and(|sdk| sdk.sdk_name == SDK_OF_THE_ORIGINAL)
+        }
+        Attributes::MarkerRecordedEventAttributes(marker) => marker.marker_name != MARKER,
+        Attributes::TimerStartedEventAttributes(_)
+        | Attributes::ActivityTaskScheduledEventAttributes(_)
+        | Attributes::WorkflowPropertiesModifiedEventAttributes(_)
+        | Attributes::UpsertWorkflowSearchAttributesEventAttributes(_)
+        | Attributes::WorkflowExecutionContinuedAsNewEventAttributes(_)
+        | Attributes::WorkflowExecutionCompletedEventAttributes(_) => true,
+        _ => false,
+    }
+}
+
+/// What a decision recorded; nothing, if it failed.
+fn read_marker(marker: &MarkerRecordedEventAttributes) -> Result<Option<Record>, String> {
+    if marker.failure.is_some() {
+        return Ok(None);
+    }
+    let result = marker.details.get(RESULT).and_then(|payloads| payloads.payloads.first());
+    let payload = result.ok_or("found no result")?;
+    serde_json::from_slice(&payload.data).map(Some).map_err(|e| format!("found {e}"))
+}
+
+fn unreadable(event: i64, why: &str) -> ClientError {
+    ClientError::Server(crate::ProviderError::rejected(format!(
+        "event {event} of the history: {why}, expected what a decision records"
+    )))
 }
 
 /// Writes what one decision recorded; what comes back is how many entries the run has now.
@@ -196,4 +249,80 @@ fn write_record(out: &mut impl io::Write, record: Record, written: u64) -> io::R
 
 fn unwritable(error: io::Error) -> ClientError {
     ClientError::Server(crate::ProviderError::rejected(format!("the journal cannot be written: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use temporalio_client::WorkflowHistory;
+    use temporalio_common::protos::temporal::api::history::v1::{
+        TimerStartedEventAttributes, WorkflowExecutionSignaledEventAttributes,
+        WorkflowTaskCompletedEventAttributes,
+    };
+    use temporalio_common::protos::temporal::api::sdk::v1::WorkflowTaskCompletedMetadata;
+
+    async fn recorded() -> Vec<HistoryEvent> {
+        let history = include_bytes!("../../tests/histories/0.1.0-served-and-deleted.json");
+        WorkflowHistory::from_json(history).unwrap().into_events().await.unwrap()
+    }
+
+    fn page_of(events: Vec<HistoryEvent>) -> Result<Page, ClientError> {
+        let mut page = Page::default();
+        events.into_iter().try_for_each(|event| page.take(event)).map(|()| page)
+    }
+
+    fn marker(event: &mut HistoryEvent) -> Option<&mut MarkerRecordedEventAttributes> {
+        match &mut event.attributes {
+            Some(Attributes::MarkerRecordedEventAttributes(marker)) => Some(marker),
+            _ => None,
+        }
+    }
+
+    fn event(attributes: Attributes) -> HistoryEvent {
+        HistoryEvent { event_id: 4, attributes: Some(attributes), ..HistoryEvent::default() }
+    }
+
+    #[tokio::test]
+    async fn every_decision_of_a_history_is_read() {
+        let mut events = recorded().await;
+        let markers = events.iter_mut().filter_map(marker).count();
+        let page = page_of(events).unwrap();
+        assert_eq!(page.records.len(), markers);
+        assert!(page.records[0].header.is_some() && page.is_closed);
+    }
+
+    #[tokio::test]
+    async fn a_decision_that_cannot_be_read_is_told_with_its_place() {
+        let mut events = recorded().await;
+        let broken = events.iter_mut().filter(|event| event.event_id > 8).find_map(|event| {
+            let number = event.event_id;
+            marker(event).map(|marker| (number, marker))
+        });
+        let (number, marker) = broken.unwrap();
+        marker.details.get_mut(RESULT).unwrap().payloads[0].data = b"{\"entries\": 7}".to_vec();
+        let said = page_of(events).err().unwrap().to_string();
+        assert!(said.starts_with(&format!("event {number} of the history: found invalid type")), "{said}");
+    }
+
+    #[test]
+    fn a_history_of_the_original_is_told_apart_at_its_first_step() {
+        let sdk_metadata = Some(WorkflowTaskCompletedMetadata {
+            sdk_name: SDK_OF_THE_ORIGINAL.to_owned(),
+            ..WorkflowTaskCompletedMetadata::default()
+        });
+        let completed = WorkflowTaskCompletedEventAttributes { sdk_metadata, ..Default::default() };
+        let timer = TimerStartedEventAttributes::default();
+        for step in [
+            Attributes::WorkflowTaskCompletedEventAttributes(completed),
+            Attributes::TimerStartedEventAttributes(timer),
+        ] {
+            let said = page_of(vec![event(step.clone())]).err().unwrap().to_string();
+            assert_eq!(said, OF_THE_ORIGINAL);
+            let mut page = Page { is_ours: true, ..Page::default() };
+            assert_eq!(page.take(event(step)), Ok(()), "a run of ours goes on over pages");
+        }
+        let signal = WorkflowExecutionSignaledEventAttributes::default();
+        let waiting = vec![event(Attributes::WorkflowExecutionSignaledEventAttributes(signal))];
+        assert!(page_of(waiting).is_ok(), "nobody has taken it up yet");
+    }
 }
