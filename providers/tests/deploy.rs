@@ -46,9 +46,9 @@ fn the_dashboard_shows_figures_that_exist() {
     for counter in counters.into_iter().chain([&metrics.workflow_error, &metrics.task_match_error]) {
         counter.get_or_create(&none).inc();
     }
-    metrics.backlog_count.write(&none, |gauge| drop(gauge.set(1)));
-    metrics.backlog_age.write(&none, |gauge| drop(gauge.set(1.0)));
-    metrics.target_worker_count.write(&none, |gauge| drop(gauge.set(1)));
+    metrics.backlog_count.write(&none, |gauge| gauge.set(1));
+    metrics.backlog_age.write(&none, |gauge| gauge.set(1.0));
+    metrics.target_worker_count.write(&none, |gauge| gauge.set(1));
     metrics.latency.get_or_create(&none).observe(1.0);
     let text = metrics.text();
     let dashboard = file("grafana-dashboard.json");

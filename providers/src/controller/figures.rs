@@ -141,17 +141,17 @@ impl Notes<'_> {
     fn sizes(&self) {
         for (provider, size) in sizes(&self.record.state) {
             let labels = Labels { compute_provider: provider.into(), ..self.labels.clone() };
-            self.metrics.target_worker_count.write(&labels, |gauge| drop(gauge.set(size)));
+            self.metrics.target_worker_count.write(&labels, |gauge| gauge.set(size));
         }
     }
 
     fn backlog(&self, snapshot: &MetricsSnapshot) {
         let count: i64 = snapshot.present().map(|(_, queue)| queue.last_backlog_count).sum();
         let age = snapshot.present().map(|(_, queue)| queue.last_backlog_age).max().unwrap_or(0);
-        self.metrics.backlog_count.write(&self.labels, |gauge| drop(gauge.set(count)));
+        self.metrics.backlog_count.write(&self.labels, |gauge| gauge.set(count));
         #[expect(clippy::cast_precision_loss, reason = "ages are far below the numbers that lose precision")]
         let seconds = age as f64 / 1000.0;
-        self.metrics.backlog_age.write(&self.labels, |gauge| drop(gauge.set(seconds)));
+        self.metrics.backlog_age.write(&self.labels, |gauge| gauge.set(seconds));
     }
 
     fn of(&self, group: Option<&str>) -> Labels {

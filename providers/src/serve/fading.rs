@@ -23,16 +23,16 @@ impl<G: Default> Default for Fading<G> {
 }
 
 impl<G: Default> Fading<G> {
-    /// Writes the series of these labels.
-    pub fn write(&self, labels: &Labels, set: impl FnOnce(&G)) {
+    /// Writes the series of these labels; what `set` returns, the former value, is of no use.
+    pub fn write<T>(&self, labels: &Labels, set: impl FnOnce(&G) -> T) {
         self.write_at(Instant::now(), labels, set);
     }
 
-    fn write_at(&self, now: Instant, labels: &Labels, set: impl FnOnce(&G)) {
+    fn write_at<T>(&self, now: Instant, labels: &Labels, set: impl FnOnce(&G) -> T) {
         // Held until the value stands, so that nobody drops the series in between.
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         written.insert(labels.clone(), now);
-        set(&*self.family.get_or_create(labels));
+        drop(set(&*self.family.get_or_create(labels)));
     }
 
     /// Drops the series that were not written for too long.
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn a_series_that_nobody_writes_any_more_ends() {
         let (gauge, begun) = (Fading::<Gauge>::default(), Instant::now());
-        let write = |build, at| gauge.write_at(at, &labels(build, ""), |g| drop(g.set(3)));
+        let write = |build, at| gauge.write_at(at, &labels(build, ""), |g| g.set(3));
         write("1", begun);
         write("2", begun);
         write("2", begun + KEPT);
@@ -89,7 +89,7 @@ mod tests {
     fn a_deleted_controller_takes_all_its_series_along() {
         let gauge = Fading::<Gauge>::default();
         for (build, provider) in [("1", "k8s"), ("1", "aws-ecs"), ("2", "k8s")] {
-            gauge.write(&labels(build, provider), |g| drop(g.set(1)));
+            gauge.write(&labels(build, provider), |g| g.set(1));
         }
         gauge.drop_controller(&labels("1", ""));
         let has = |build, provider| gauge.family.get(&labels(build, provider)).is_some();

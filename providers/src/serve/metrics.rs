@@ -192,7 +192,7 @@ mod tests {
         let labels = Labels { namespace: "n".into(), ..Labels::default() };
         metrics.scale_up.get_or_create(&labels).inc();
         metrics.latency.get_or_create(&labels).observe(0.02);
-        metrics.backlog_age.write(&labels, |age| drop(age.set(1.5)));
+        metrics.backlog_age.write(&labels, |age| age.set(1.5));
         let text = metrics.text();
         assert!(text.contains(r#"worker_controller_instance_scale_up_count_total{namespace="n""#), "{text}");
         assert!(
