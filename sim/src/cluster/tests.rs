@@ -171,11 +171,14 @@ fn every_scan_says_why_with_its_clock() {
             "reconciled: 180 s after the last one (min 150 s) ",
         ]
     );
-    let page = result.page(&[]).unwrap();
-    for scan in &scans {
-        assert!(page.contains(scan.why), "{}", scan.why);
+    #[cfg(feature = "cli")]
+    {
+        let page = result.page(&[]).unwrap();
+        for scan in &scans {
+            assert!(page.contains(scan.why), "{}", scan.why);
+        }
+        assert_eq!(page.matches("<span class=\"badge").count(), scans.len(), "a row for each scan");
     }
-    assert_eq!(page.matches("<span class=\"badge").count(), scans.len(), "a row for each scan");
 }
 
 #[test]
