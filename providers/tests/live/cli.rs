@@ -5,8 +5,16 @@ use crate::load;
 use crate::program::{eventually, scratch};
 use crate::temporal::Server;
 use serde_json::json;
+use std::collections::HashMap;
 use std::process::Output;
 use std::time::Duration;
+use temporalio_client::tonic::Request;
+use temporalio_common::protos::temporal::api::common::v1::Payload;
+use temporalio_common::protos::temporal::api::compute::v1::{
+    ComputeConfigScalingGroup, ComputeConfigScalingGroupUpdate, ComputeProvider,
+};
+use temporalio_common::protos::temporal::api::deployment::v1::WorkerDeploymentVersion;
+use temporalio_common::protos::temporal::api::workflowservice::v1::UpdateWorkerDeploymentVersionComputeConfigRequest;
 
 /// Exit status, stdout, stderr.
 fn said(output: &Output) -> (i32, String, String) {
@@ -89,4 +97,50 @@ fn an_unreachable_server_is_named() {
     let mut command = std::process::Command::new(crate::program::CONTROLLER);
     let (status, _, words) = said(&command.args(["list", "--address", "127.0.0.1:1"]).output().unwrap());
     assert!(status == 1 && words.contains("cannot reach Temporal at http://127.0.0.1:1"), "{words}");
+}
+
+/// Has the server itself scale the version, whose workers the function runs.
+async fn let_the_original_serve(server: &Server, deployment: &str) {
+    let config = json!({"arn": FUNCTION, "role": ROLE, "role_external_id": EXTERNAL_ID});
+    let metadata = HashMap::from([("encoding".to_owned(), b"json/plain".to_vec())]);
+    let details = Payload { metadata, data: config.to_string().into_bytes(), ..Payload::default() };
+    let provider =
+        ComputeProvider { r#type: "aws-lambda".into(), details: Some(details), ..ComputeProvider::default() };
+    let group =
+        ComputeConfigScalingGroup { provider: Some(provider), ..ComputeConfigScalingGroup::default() };
+    let update = ComputeConfigScalingGroupUpdate { scaling_group: Some(group), update_mask: None };
+    let request = UpdateWorkerDeploymentVersionComputeConfigRequest {
+        namespace: "default".into(),
+        deployment_version: Some(WorkerDeploymentVersion {
+            deployment_name: deployment.into(),
+            build_id: "1".into(),
+        }),
+        compute_config_scaling_groups: HashMap::from([("g".to_owned(), update)]),
+        identity: "test".into(),
+        request_id: "by-the-original".into(),
+        ..UpdateWorkerDeploymentVersionComputeConfigRequest::default()
+    };
+    let client = server.client().await.unwrap();
+    let mut service = client.temporal().connection().workflow_service();
+    service.update_worker_deployment_version_compute_config(Request::new(request)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_that_need_a_journal_say_that_the_original_records_none() {
+    let aws = Aws::start().await;
+    let server = Server::start_alone(aws.env()).await;
+    load::register(&server, "theirs", "theirs-q").await;
+    let_the_original_serve(&server, "theirs").await;
+    let file = scratch("spec.json");
+    let compute = json!({"provider_type": "aws-lambda", "config": {"arn": FUNCTION}});
+    std::fs::write(&file, json!({"scaling_group_specs": {"g": {"compute": compute}}}).to_string()).unwrap();
+    let path = file.display().to_string();
+    for command in [&["journal"][..], &["journal", "--follow"], &["shadow", "--spec", &path]] {
+        let mut line = tokio::process::Command::from(server.cli());
+        line.args(command).args(["-d", "theirs", "-b", "1"]).kill_on_drop(true);
+        let ended = tokio::time::timeout(Duration::from_secs(20), line.output()).await;
+        let (status, out, words) = said(&ended.expect("it does not wait").unwrap());
+        assert_eq!((status, out.as_str()), (1, ""), "{command:?}: {words}");
+        assert!(words.contains("served by the original: it records no journal"), "{command:?}: {words}");
+    }
 }
