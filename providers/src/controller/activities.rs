@@ -141,12 +141,12 @@ impl Activities {
         ended: &Result<T, ProviderError>,
     ) {
         let Target { deployment_name, build_id, group, .. } = target;
-        let provider = spec.group(group).map(|group| group.compute.provider_type.name()).unwrap_or_default();
+        let provider = figures::providers(Some(spec), Some(group));
         let mut labels = Labels {
             namespace: target.namespace.clone(),
             worker_deployment_name: deployment_name.clone(),
             worker_build_id: build_id.clone(),
-            compute_provider: provider.into(),
+            compute_provider: provider.clone(),
             ..Labels::default()
         };
         let metrics = &self.host.metrics;
