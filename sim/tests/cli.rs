@@ -426,9 +426,11 @@ fn a_cluster_run_of_definitions_in_xml_tells_why_each_scan_did_what_it_did() {
     let output = cluster(&[&xml, "--event", "70s C join"]);
     let told = text(&output.stdout);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    for line in
-        ["complete)  220 s", "The first scan reconciles.", "up: A, B, C. The nodes that are up have changed."]
-    {
+    for line in [
+        "complete)  220 s",
+        "The first scan reconciles.",
+        "up: A, B, C (+C). The nodes that are up have changed.",
+    ] {
         assert!(told.contains(line), "{line}: {told}");
     }
     let result: serde_json::Value = serde_json::from_slice(&cluster(&[&xml, "--json"]).stdout).expect("JSON");
@@ -459,7 +461,10 @@ fn what_is_wrong_with_a_cluster_is_told_with_its_place() {
             cluster(&[&shipped("auto-scaling.xml"), "--event", "soon C join"]),
             "--event: found \"soon C join\"",
         ),
-        (cluster(&[&shipped("auto-scaling.xml"), "--bucket", "50"]), "--bucket: found 50 without a unit"),
+        (
+            cluster(&[&shipped("auto-scaling.xml"), "--bucket", "50"]),
+            "--bucket: found \"50\", expected a duration of at least 100ms",
+        ),
     ];
     for (output, expected) in cases {
         let told = text(&output.stderr);
