@@ -78,6 +78,10 @@ class Player extends EventTarget {
     show();
   }
 
+  step(by) {
+    this.runTo(Math.floor(this.time) + by);
+  }
+
   toDecision() {
     cluster.to_next_verdict();
     show();

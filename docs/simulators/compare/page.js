@@ -2,7 +2,7 @@
 
 import { ChartGroup, Table } from "../shared/charts.js";
 import { download, h, setText, uniqueId } from "../shared/dom.js";
-import { acceptDrops, guessFormat, kindOf, LARGEST, picker, sha256 } from "../shared/files.js";
+import { acceptDrops, guessFormat, isSameFile, kindOf, LARGEST, nameFile, picker, sha256 } from "../shared/files.js";
 import { duration, money, number, percent } from "../shared/format.js";
 import { Player } from "../shared/player.js";
 import { playerBar } from "../shared/player-bar.js";
@@ -44,14 +44,15 @@ const FINAL = [
 const player = new Player();
 const app = document.getElementById("app");
 let algorithms = [];
-let state = { preset: PRESETS[0], seed: null, at: 0, set: [], changes: [], variants: FIRST, file: null };
-let own = null;
-let trace = null; // the file that was dropped: { name, bytes }
-let awaited = null; // the file that a link wants
+// `own` is a scenario that was dropped: { name, text }; `awaited` is the trace that a link wants.
+const NOTHING = { preset: null, own: null, seed: null, changes: [], file: null, awaited: null };
+let state = { ...NOTHING, preset: PRESETS[0], variants: FIRST };
+let trace = null; // the file that was dropped: { name, size, sha256, bytes }
 let tables = [];
 let horizon = 0;
 let workload = "";
 let loads = 0;
+let wantedAt = 0; // the moment that was asked for last
 let group = "";
 let written = null;
 let summarised = "";
@@ -60,10 +61,7 @@ const notice = h("p.notice", { role: "status", "aria-live": "polite", hidden: tr
 const title = h("h2.title", {}, " ");
 const bar = playerBar(player, {
   reset: () => restart({ changes: [] }, 0),
-  addTasks: async (count) => {
-    state.changes.push(await player.act({ add_tasks: { workload, count } }));
-    writeAddress();
-  },
+  addTasks: (count) => addTasks(count).catch((error) => say(error.message, true)),
   seed: (seed) => restart({ seed }, player.time),
 });
 const presets = h("select", { id: "preset", onchange: () => choose(presets.value) });
@@ -97,25 +95,40 @@ await fromAddress();
 
 async function fromAddress() {
   if (written === location.hash) return;
-  const found = read(location.hash);
-  found.preset ??= PRESETS[0];
-  if (found.variants.length === 0) found.variants = FIRST;
-  if (found.file && found.file.name !== trace?.name) {
-    awaited = found.file;
-    found.file = null;
-    say(`This link replays the trace ${awaited.name} (${awaited.size} bytes, SHA-256 ${awaited.sha256.slice(0, 12)}…). Open that file to see it.`);
+  const { problem, preset, seed, at, changes, file, variants: wanted } = read(location.hash);
+  const own = preset ? null : state.own;
+  const isHere = file && trace && isSameFile(trace, file);
+  state = { ...NOTHING, own, preset: preset ?? (own ? null : PRESETS[0]), seed, changes, variants: wanted.length ? wanted : FIRST };
+  state[isHere ? "file" : "awaited"] = file;
+  try {
+    if (problem) throw new Error(problem);
+    await load(at);
+    if (state.awaited) say(`This link replays the trace ${nameFile(file)}. Open that file to see it.`);
+  } catch (error) {
+    // There is something to look at all the same.
+    state = { ...NOTHING, preset: PRESETS[0], variants: FIRST };
+    await load(0).catch(() => {});
+    say(`This link cannot be shown: ${error.message}\nHere is ${PRESETS[0]} instead.`, true);
   }
-  state = { ...state, ...found };
-  await load(found.at).catch((error) => say(error.message, true));
+}
+
+async function addTasks(count) {
+  if (player.isDone) throw new Error("The run is over: nothing more happens in it. Reset begins it anew.");
+  state.changes.push(await player.act({ add_tasks: { workload, count } }));
+  writeAddress();
 }
 
 async function load(at) {
   const wanted = ++loads;
+  wantedAt = at;
+  const { own, file } = state;
   const base = own ? { toml: own.text, name: own.name } : { preset: state.preset };
-  const files = state.file ? [trace] : [];
-  if (state.file) base.trace = state.file;
-  const first = await player.load({ runs: [{ ...base, set: [], changes: [] }], files });
-  group = first.runs[0].groups[0];
+  // The content counts: it is called as the link calls it.
+  const files = file ? [{ name: file.name, bytes: trace.bytes }] : [];
+  if (file) base.trace = file;
+  const [first] = await player.ask("look", { runs: [{ ...base, set: [], changes: [] }], files });
+  if (wanted !== loads) return;
+  [group] = first.groups;
   const seed = state.seed === null ? [] : [["seed", String(state.seed)]];
   const runs = state.variants.map((variant) => ({ ...base, set: [...settings(variant), ...seed], changes: state.changes }));
   const loaded = await player.load({ runs, files, at });
@@ -129,7 +142,7 @@ async function load(at) {
   showVariants();
   showPresets();
   makeCharts();
-  notice.hidden = !awaited;
+  notice.hidden = true;
 }
 
 // The rule and the provider of a variant, as values of the scenario.
@@ -150,8 +163,10 @@ async function restart(changes, at) {
     writeAddress(at);
     return true;
   } catch (error) {
+    // The runs that were there rest, and can go on.
     state = before;
-    await load(at).catch(() => {});
+    showVariants();
+    showPresets();
     say(error.message, true);
     return false;
   }
@@ -162,9 +177,7 @@ function change(list) {
 }
 
 function choose(preset) {
-  if (!preset) return;
-  own = null;
-  restart({ preset, seed: null, changes: [], file: null }, 0);
+  if (preset) restart({ ...NOTHING, preset }, 0);
 }
 
 function nameOf({ algorithm, provider, config }) {
@@ -207,6 +220,7 @@ function card(variant, i) {
 
 function showPresets() {
   const names = [...new Set([...PRESETS, ...(state.preset ? [state.preset] : [])])];
+  const { own } = state;
   presets.replaceChildren(...(own ? [h("option", { value: "" }, own.name)] : []), ...names.map((name) => h("option", { value: name }, name)));
   presets.value = own ? "" : state.preset;
 }
@@ -266,17 +280,21 @@ function fill(caption, columns, rows) {
 }
 
 function writeAddress(at = player.time) {
-  if (own) return;
-  const fragment = write({ ...state, file: state.file ?? awaited, at });
+  const fragment = link(at);
   if (fragment === null) return;
   written = fragment;
   history.replaceState(null, "", fragment);
 }
 
+// Null where it cannot be one.
+function link(at) {
+  return state.own ? null : write({ ...state, file: state.file ?? state.awaited, at });
+}
+
 async function copyLink() {
-  player.pause();
-  writeAddress();
-  if (own || write({ ...state, at: player.time }) === null) return say("This comparison cannot be a link: it has a scenario of your own, or too many changes.");
+  const at = await player.rest();
+  if (link(at) === null) return say(state.own ? "A scenario of your own goes as a file, not as a link: give that file, and tell which rules are compared." : "This comparison is too long for a link.");
+  writeAddress(at);
   try {
     await navigator.clipboard.writeText(location.href);
     say("The link is copied: it shows this very moment.");
@@ -295,24 +313,35 @@ async function take([file]) {
   const kind = await kindOf(file);
   if (kind === "trace") return replay(file);
   if (kind === "journal") return say(`${file.name} is a journal: drop it on the page of an algorithm.`, true);
-  own = { name: file.name.replace(/\.toml$/i, ""), text: await file.text() };
-  awaited = null;
-  return restart({ preset: null, seed: null, changes: [], file: null }, 0);
+  const own = { name: file.name.replace(/\.toml$/i, ""), text: await file.text() };
+  if (!(await restart({ ...NOTHING, own }, 0))) return undefined;
+  return history.replaceState(null, "", location.pathname + location.search);
 }
 
 // All of them on the arrivals of a trace, in place of the scenario's own.
 async function replay(file) {
   const bytes = await file.arrayBuffer();
   const found = { name: file.name, size: file.size, sha256: await sha256(bytes) };
-  const wanted = awaited;
-  awaited = null;
-  trace = { name: file.name, bytes };
-  if (wanted?.name === found.name && wanted.sha256 === found.sha256) return restart({ file: wanted }, state.at);
+  const { awaited } = state;
+  if (awaited && !isSameFile(found, awaited)) {
+    say(`${nameFile(found)} is not the file of the link, which is ${nameFile(awaited)}. Open that one, or `, true);
+    const anyway = () => replayAs(file, found, bytes).catch((error) => say(error.message, true));
+    return notice.append(" ", h("button", { type: "button", onclick: anyway }, "replay this one as it is"));
+  }
+  if (!awaited) return replayAs(file, found, bytes);
+  trace = { ...found, bytes };
+  return restart({ file: awaited, awaited: null }, wantedAt);
+}
+
+async function replayAs(file, found, bytes) {
   const formats = await player.ask("formats");
   const format = await guessFormat(file, formats);
   const attempt = async (chosen) => {
-    if (!(await restart({ file: { ...found, format: chosen }, changes: [] }, 0))) return;
-    say(`${file.name} replayed as `);
+    const before = trace;
+    trace = { ...found, bytes };
+    const isRead = await restart({ file: { ...found, format: chosen }, awaited: null, changes: [] }, 0);
+    if (isRead) say(`${file.name} replayed as `);
+    else trace = before;
     const choice = h("select", { "aria-label": "Format of the trace", onchange: () => attempt(choice.value) },
       ...formats.map((name) => h("option", { value: name, selected: name === chosen }, name)));
     notice.append(" ", choice);

@@ -30,9 +30,11 @@ export class Controls {
       this.root.replaceChildren(...this.specs.map((group) => this.#group(group, byTemplate)).filter(Boolean));
     }
     for (const control of described) {
-      const input = this.fields.get(control.path)?.input;
+      const { input, problem } = this.fields.get(control.path) ?? {};
       const value = shown.get(control.path) ?? control.value ?? control.default ?? "";
-      if (input && input !== document.activeElement) input.value = String(value);
+      if (!input || (input === document.activeElement && input.value !== "")) continue;
+      input.value = String(value);
+      this.#accept(input, problem);
     }
   }
 
@@ -75,7 +77,7 @@ export class Controls {
       setText(words, text);
       toggle.title = text;
     };
-    this.fields.set(control.path, { input, say });
+    this.fields.set(control.path, { input, problem, say });
     return h("div.field", {}, h("label", { for: id }, field.label, field.isFromStart && h("span.start", {}, " from the start")), h("span.entry", {}, input, toggle), help, problem);
   }
 
@@ -84,24 +86,30 @@ export class Controls {
     if (control.kind === "choice") {
       return h("select", about, ...control.choices.map((choice) => h("option", { value: choice }, choice)));
     }
+    about.placeholder = String(control.default ?? "none");
     if (control.kind === "number" || control.kind === "integer") {
       const limits = { min: control.minimum, max: control.maximum };
       for (const key of Object.keys(limits)) if (limits[key] === null) delete limits[key];
       const given = Object.fromEntries(Object.entries(limits).map(([key, value]) => [key, String(value)]));
-      return h("input", { ...about, type: "number", step: "any", inputmode: "decimal", required: true, ...given });
+      return h("input", { ...about, type: "number", step: "any", inputmode: "decimal", ...given });
     }
-    return h("input", { ...about, type: "text", autocomplete: "off", spellcheck: "false", required: true });
+    return h("input", { ...about, type: "text", autocomplete: "off", spellcheck: "false" });
   }
 
   async #changed(field, control, input, problem) {
-    setText(problem, "");
-    input.removeAttribute("aria-invalid");
+    this.#accept(input, problem);
     if (input.type === "number" && !input.checkValidity()) return this.#refuse(input, problem, input.validationMessage);
     try {
       await this.onChange(control, input.value, field);
+      if (input.value === "") input.value = String(control.default ?? "");
     } catch (error) {
       this.#refuse(input, problem, error.message);
     }
+  }
+
+  #accept(input, problem) {
+    setText(problem, "");
+    input.removeAttribute("aria-invalid");
   }
 
   #refuse(input, problem, text) {

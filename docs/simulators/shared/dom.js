@@ -26,6 +26,14 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+// Scrolls to a section, below the player's bar where that stays at the top.
+export function scrollTo(section) {
+  const bar = document.querySelector(".player");
+  const isSticky = bar !== null && getComputedStyle(bar).position === "sticky";
+  section.style.scrollMarginTop = `${(isSticky ? bar.offsetHeight : 0) + 8}px`;
+  section.scrollIntoView({ block: "start" });
+}
+
 export function download(name, content, type) {
   const blob = content instanceof Blob ? content : new Blob([content], { type });
   const link = h("a", { href: URL.createObjectURL(blob), download: name });

@@ -39,6 +39,17 @@ export async function kindOf(file) {
   return "trace";
 }
 
+// Whether two files have the same content; their names do not matter, as long as there is a better way to tell.
+export function isSameFile(one, other) {
+  const isKnown = one.sha256 !== "unknown" && other.sha256 !== "unknown";
+  return one.size === other.size && (isKnown ? one.sha256 === other.sha256 : one.name === other.name);
+}
+
+// How a link names a file, for people.
+export function nameFile({ name, size, sha256 }) {
+  return `${name} (${size} bytes, SHA-256 ${sha256.slice(0, 12)}…)`;
+}
+
 export async function sha256(bytes) {
   // Pages that are not served securely have no such function: then name and size have to do.
   if (!globalThis.crypto?.subtle) return "unknown";

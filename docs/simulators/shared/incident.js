@@ -2,7 +2,7 @@
 // played like a run: the clock moves, and charts, numbers and decisions follow it.
 
 import { ChartGroup, Table } from "./charts.js";
-import { h } from "./dom.js";
+import { h, scrollTo } from "./dom.js";
 import { clock, number } from "./format.js";
 import { playerBar } from "./player-bar.js";
 import { DecisionLog, Tiles } from "./view.js";
@@ -48,6 +48,10 @@ class Replay extends EventTarget {
   runTo(at) {
     this.#set(false);
     this.#show(at);
+  }
+
+  step(by) {
+    this.runTo(this.time + by);
   }
 
   toDecision() {
@@ -138,6 +142,7 @@ class Shown {
 
   jump(line) {
     this.group.jump(line.t_ms / 1000, Math.min(60, this.whole / 4000));
+    scrollTo(this.charts.parentElement);
   }
 
   // The clock may go back: then all is taken anew.

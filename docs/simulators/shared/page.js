@@ -3,8 +3,8 @@
 
 import { ChartGroup, Table } from "./charts.js";
 import { Controls } from "./controls.js";
-import { download, h, setText } from "./dom.js";
-import { acceptDrops, guessFormat, kindOf, LARGEST, picker, sha256 } from "./files.js";
+import { download, h, scrollTo, setText } from "./dom.js";
+import { acceptDrops, guessFormat, isSameFile, kindOf, LARGEST, nameFile, picker, sha256 } from "./files.js";
 import { clock } from "./format.js";
 import { Player } from "./player.js";
 import { playerBar } from "./player-bar.js";
@@ -12,6 +12,9 @@ import { read, write } from "./url-state.js";
 import { DecisionLog, Tiles, Workers } from "./view.js";
 
 const COMMON_CHARTS = ["workers", "rates", "waits"];
+
+// What decides a run. `own` is a scenario that was dropped: { name, text }; `awaited` is the trace that a link wants.
+const NOTHING = { preset: null, own: null, seed: null, at: 0, set: [], changes: [], file: null, awaited: null };
 
 export function openPage(spec) {
   new Page(spec).start();
@@ -21,9 +24,9 @@ class Page {
   constructor(spec) {
     this.spec = spec;
     this.player = new Player();
-    this.state = { preset: spec.preset, seed: null, at: 0, set: [], changes: [], file: null };
-    this.own = null; // a scenario's text that was dropped
-    this.files = []; // traces that were dropped: { name, bytes }
+    this.state = { ...NOTHING, preset: spec.preset };
+    this.lacking = null; // a scenario that was dropped and refused: perhaps it needs a file that comes later
+    this.files = []; // traces that were dropped: { name, size, sha256, bytes }
     this.names = { group: "", workload: "", queue: "0" };
     this.watch = spec.watch ?? [];
     this.tables = { points: new Table(["t_s"]), waits: new Table(["t_s", "p50", "p95", "p99"]) };
@@ -38,8 +41,8 @@ class Page {
     window.wciPage = { frame: (detail) => this.#frame(detail), points: () => this.tables.points.length };
     this.player.addEventListener("frame", ({ detail }) => window.wciPage.frame(detail));
     this.player.addEventListener("failed", ({ detail }) => this.#say(detail.text, true));
-    addEventListener("hashchange", () => this.#fromAddress());
-    await this.#fromAddress();
+    addEventListener("hashchange", () => this.#attempt(this.#fromAddress()));
+    await this.#attempt(this.#fromAddress());
   }
 
   #build() {
@@ -48,9 +51,9 @@ class Page {
     this.title = h("h2.title", {}, " ");
     this.about = h("p.about", {}, " ");
     this.bar = playerBar(this.player, {
-      reset: () => this.#reset(),
-      addTasks: (count) => this.#act({ add_tasks: { workload: this.names.workload, count } }),
-      seed: (seed) => this.#restart({ seed }),
+      reset: () => this.#attempt(this.#reset()),
+      addTasks: (count) => this.#attempt(this.#act({ add_tasks: { workload: this.names.workload, count } })),
+      seed: (seed) => this.#attempt(this.#restart({ seed })),
     });
     const controls = h("div.controls", { "aria-label": "Parameters" });
     this.controls = new Controls(controls, this.spec.controls, (...change) => this.#changed(...change), (paths) => this.player.ask("help", { paths }));
@@ -58,21 +61,23 @@ class Page {
     this.workers = h("div.workers");
     this.panel = h("section.panel", { hidden: !this.spec.panel });
     this.chartBox = h("div.charts");
+    this.overTime = h("section", {}, h("h3", {}, "Over time"), this.#chartTools(), this.chartBox);
     this.log = h("section.log", {}, h("h3", {}, "Decisions, and why"));
     app.replaceChildren(
       this.#source(), this.notice, this.title, this.about, this.bar.root,
       h("div.columns", {},
-        h("aside.side", {}, h("h3", {}, "Parameters"), h("p.soft.small", {}, "Changed while it runs, a parameter counts from that moment. Those marked “from the start” run everything again up to now."), controls),
+        h("aside.side", {}, h("h3", {}, "Parameters"), h("p.soft.small", {}, "Changed while it runs, a parameter counts from that moment. Those marked “from the start” run everything again up to now. An emptied field goes back to its default."), controls,
+          h("button", { type: "button", title: "All parameters as the scenario has them", onclick: () => this.#attempt(this.#defaults()) }, "Defaults")),
         h("div.stage", {},
           this.tiles,
           h("section", { "aria-label": "Workers and their slots" }, h("h3", {}, "Workers and their slots"), this.workers, legendOfWorkers()),
           this.panel,
-          h("section", {}, h("h3", {}, "Over time"), this.#chartTools(), this.chartBox),
+          this.overTime,
           this.log)),
       this.#share(),
     );
     this.view = { tiles: new Tiles(this.tiles), workers: new Workers(this.workers), log: new DecisionLog(this.log, (line) => this.#jump(line)) };
-    acceptDrops(document.body, (files) => this.#take(files).catch((error) => this.#say(error.message, true)));
+    acceptDrops(document.body, (files) => this.#attempt(this.#take(files)));
   }
 
   // Which scenario, and files of one's own.
@@ -83,7 +88,7 @@ class Page {
     return h("div.source", {},
       h("span.inline", {}, h("label", { for: "preset" }, "Scenario"), this.presets),
       this.groupField,
-      picker("Open a file of your own", (files) => this.#take(files).catch((error) => this.#say(error.message, true))),
+      picker("Open a file of your own", (files) => this.#attempt(this.#take(files))),
       h("span.soft.small", {}, "or drop one here: a scenario, a trace, a controller's journal"));
   }
 
@@ -99,7 +104,7 @@ class Page {
     return h("section.share", {}, h("h3", {}, "Take it with you"), h("div.row", {},
       button("Copy link to this moment", () => this.#copyLink()),
       button("Copy scenario", async () => this.#copy(await this.player.ask("toml"), "The scenario is copied: save it as run.toml and run `wci run run.toml`.")),
-      button("Download scenario", async () => download("scenario.toml", await this.player.ask("toml"), "application/toml")),
+      button("Download scenario", () => this.#downloadScenario()),
       button("Download CSV", async () => download("timeseries.csv", await this.player.ask("csv"), "text/csv")),
       button("Download picture", async () => download("charts.png", await this.charts.picture(this.title.textContent), "image/png"))));
   }
@@ -108,32 +113,47 @@ class Page {
 
   async #fromAddress() {
     if (this.isWriting === location.hash) return;
-    const state = read(location.hash);
-    state.preset ??= this.own ? null : this.spec.preset;
-    this.state = { ...this.state, ...state };
-    if (state.file && !this.files.some((file) => file.name === state.file.name)) {
-      this.#say(`This link replays the trace ${state.file.name} (${state.file.size} bytes, SHA-256 ${state.file.sha256.slice(0, 12)}…). Open that file to see it.`);
-      this.state.awaited = state.file;
-      this.state.file = null;
+    const { problem, preset, seed, at, set, changes, file } = read(location.hash);
+    const own = preset ? null : this.state.own;
+    this.state = { ...NOTHING, own, preset: preset ?? (own ? null : this.spec.preset), seed, set, changes };
+    const isHere = file && this.#have(file);
+    this.state[isHere ? "file" : "awaited"] = file;
+    this.#quiet();
+    try {
+      if (problem) throw new Error(problem);
+      await this.#load(at);
+      if (this.state.awaited === file && file && !isHere) this.#askFor(file);
+    } catch (error) {
+      // There is something to look at all the same.
+      this.state = { ...NOTHING, preset: this.spec.preset };
+      await this.#load(0);
+      this.#say(`This link cannot be shown: ${error.message}\nHere is ${this.spec.preset} instead.`, true);
     }
-    await this.#load(state.at);
+  }
+
+  #askFor(file) {
+    this.#say(`This link replays the trace ${nameFile(file)}. Open that file to see it.`);
+  }
+
+  // The content that a link names may have come under another name: then it is called as the link calls it.
+  #have(wanted) {
+    const found = this.files.find((file) => isSameFile(file, wanted));
+    if (found && found.name !== wanted.name) {
+      this.files = [...this.files.filter((file) => file.name !== wanted.name), { ...found, name: wanted.name }];
+    }
+    return found !== undefined;
   }
 
   async #load(at) {
     const load = ++this.loads;
     this.wantedAt = at;
-    const { preset, set, seed, changes, file } = this.state;
-    const run = this.own ? { toml: this.own.text, name: this.own.name } : { preset };
+    const { preset, own, set, seed, changes, file } = this.state;
+    const run = own ? { toml: own.text, name: own.name } : { preset };
     run.set = seed === null ? set : [...set, ["seed", String(seed)]];
     run.changes = changes;
     if (file) run.trace = file;
-    let loaded;
-    try {
-      loaded = await this.player.load({ runs: [run], watch: this.watch, controls: this.controls.paths, files: this.files, at });
-    } catch (error) {
-      if (load === this.loads) this.#say(error.message, true);
-      throw error;
-    }
+    const files = own ? this.files : this.files.filter(({ name }) => name === file?.name);
+    const loaded = await this.player.load({ runs: [run], watch: this.watch, controls: this.controls.paths, files: files.map(({ name, bytes }) => ({ name, bytes })), at });
     if (load !== this.loads) return;
     this.#loaded(loaded, at);
   }
@@ -141,12 +161,14 @@ class Page {
   #loaded({ runs: [run], horizon, columns }, at) {
     this.run = run;
     this.horizon = horizon;
+    // The address is written anew where this one rests.
+    this.idleAt = null;
     const { scenario } = run;
     this.names = { group: run.groups[0], workload: scenario.workload[0].name, queue: "0" };
     setText(this.title, scenario.title);
     setText(this.about, scenario.demo?.text ?? " ");
     this.bar.show({ seed: scenario.seed ?? 1, speed: scenario.demo?.speed ?? 60, horizon });
-    this.controls.show(run.controls, this.#shownByHands(scenario));
+    this.controls.show(run.controls, this.#setByHands(scenario.change ?? [], this.wantedAt));
     this.#fillGroups(run.groups);
     this.tables.points = new Table([...columns, ...this.watch]);
     this.tables.waits.clear();
@@ -155,11 +177,11 @@ class Page {
     this.#fillPresets();
   }
 
-  // What hands changed up to now counts in the fields.
-  #shownByHands(scenario) {
+  // What hands set up to a moment, by the paths of parameters: it counts in the fields.
+  #setByHands(changes, until) {
     const shown = new Map();
-    for (const change of scenario.change ?? []) {
-      if (milliseconds(change.at) > this.wantedAt) continue;
+    for (const change of changes) {
+      if (milliseconds(change.at) > until) continue;
       const workload = `workload.${change.arrival_rate?.workload ?? change.service?.workload}`;
       if (change.arrival_rate) shown.set(`${workload}.arrival.rate`, change.arrival_rate.rate);
       for (const [key, value] of Object.entries(change.service?.times ?? {})) shown.set(`${workload}.service.${key}`, value);
@@ -181,16 +203,13 @@ class Page {
     }
     const names = [...this.presetNames];
     if (this.state.preset && !names.includes(this.state.preset)) names.push(this.state.preset);
-    const own = this.own ? [h("option", { value: "" }, this.own.name)] : [];
+    const own = this.state.own ? [h("option", { value: "" }, this.state.own.name)] : [];
     this.presets.replaceChildren(...own, ...names.map((name) => h("option", { value: name }, name)));
-    this.presets.value = this.own ? "" : this.state.preset;
+    this.presets.value = this.state.own ? "" : this.state.preset;
   }
 
   #choose(preset) {
-    if (!preset) return;
-    this.own = null;
-    this.state = { preset, seed: null, at: 0, set: [], changes: [], file: null };
-    this.#restart({}, 0);
+    if (preset) this.#attempt(this.#restart({ ...NOTHING, preset }, 0));
   }
 
   // Everything again with other values, up to the moment at which it was.
@@ -201,32 +220,58 @@ class Page {
     try {
       await this.#load(at);
     } catch (error) {
+      // The run that was there rests, and can go on.
       this.state = before;
-      await this.#load(at).catch(() => {});
+      this.#fillPresets();
       throw error;
     }
     this.#writeAddress(at);
   }
 
+  // Does what a person asked for, or says why not; false then.
+  async #attempt(done) {
+    try {
+      await done;
+      return true;
+    } catch (error) {
+      this.#say(error.message, true);
+      return false;
+    }
+  }
+
+  // Tasks that hands added are forgotten; the values that they set hold from the start.
   #reset() {
-    // Hands act anew: what they did in this run is forgotten.
-    this.state.changes = [];
     this.charts.reset();
-    return this.#restart({}, 0);
+    const shown = this.#setByHands(this.state.changes, this.player.time);
+    const carried = [...shown].filter(([path]) => this.controls.fields.has(path));
+    const set = this.state.set.filter(([path]) => !carried.some(([one]) => one === path));
+    return this.#restart({ changes: [], set: [...set, ...carried.map(([path, value]) => [path, String(value)])] }, 0);
+  }
+
+  // All parameters as the scenario has them; added tasks stay.
+  #defaults() {
+    return this.#restart({ set: [], changes: this.state.changes.filter((change) => change.add_tasks) });
   }
 
   // A parameter was changed: a hand in this run, or another run.
   async #changed(control, text, field) {
     const isRunning = this.player.time > 0 && !this.player.isDone;
-    const change = isRunning && field.live?.(text, this.names, this.run.scenario, this.controls);
+    // Emptied: as the scenario has it, or else the default.
+    const isEmpty = text.trim() === "";
+    const value = isEmpty ? control.default : text;
+    const canAct = value !== undefined && value !== null;
+    const change = isRunning && canAct && field.live?.(String(value), this.names, this.run.scenario, this.controls);
     if (change) return this.#act(change);
     const set = this.state.set.filter(([path]) => path !== control.path);
-    const at = this.player.time;
-    await this.#restart({ set: [...set, [control.path, text]] });
-    if (at > 0) this.#say(`“${field.label}” belongs to the start of a run: everything ran again from there, up to ${clock(at, this.horizon, 1)}, as if it had always been so.`);
+    const { time: at, isDone } = this.player;
+    await this.#restart({ set: isEmpty ? set : [...set, [control.path, text]] });
+    if (at === 0) return;
+    const why = !field.isFromStart && isDone ? `The run was over, so “${field.label}” holds from the start` : `“${field.label}” belongs to the start of a run`;
+    this.#say(`${why}: everything ran again from there, up to ${clock(at, this.horizon, 1)}, as if it had always been so.`);
   }
 
   async #act(change) {
+    if (this.player.isDone) throw new Error("The run is over: nothing more happens in it. Reset begins it anew.");
     const done = await this.player.act(change);
     this.state.changes.push(done);
     this.#writeAddress(this.player.time);
@@ -280,15 +325,15 @@ class Page {
 
   #jump(line) {
     this.charts.jump(line.t_ms / 1000, Math.min(60, this.horizon / 4000));
-    this.chartBox.scrollIntoView({ block: "nearest" });
+    scrollTo(this.overTime);
   }
 
   // ---- the address ----
 
   #link(at) {
-    const { preset, seed, set, changes, file } = this.state;
-    if (this.own) return null;
-    return write({ preset, seed, set, changes, file: file ?? this.state.awaited, at });
+    const { preset, own, seed, set, changes, file, awaited } = this.state;
+    if (own) return null;
+    return write({ preset, seed, set, changes, file: file ?? awaited, at });
   }
 
   #writeAddress(at) {
@@ -299,11 +344,18 @@ class Page {
   }
 
   async #copyLink() {
-    this.player.pause();
-    const fragment = this.#link(this.player.time);
-    if (fragment === null) return this.#say("This run is too long for a link: use “Download scenario”, and give the file instead.");
-    this.#writeAddress(this.player.time);
+    const at = await this.player.rest();
+    const fragment = this.#link(at);
+    if (fragment === null) {
+      this.#say(this.state.own ? "A scenario of your own goes as a file, not as a link:" : "This run is too long for a link; it goes as a file:");
+      return this.notice.append(h("button", { type: "button", onclick: () => this.#downloadScenario() }, "Download the scenario"));
+    }
+    this.#writeAddress(at);
     await this.#copy(new URL(fragment, location.href).href, "The link is copied: it shows this very moment.");
+  }
+
+  async #downloadScenario() {
+    download("scenario.toml", await this.player.ask("toml"), "application/toml");
   }
 
   async #copy(text, said) {
@@ -330,33 +382,47 @@ class Page {
     }
     for (const file of of("trace")) await this.#addTrace(file);
     for (const file of of("scenario")) {
-      this.own = { name: file.name.replace(/\.toml$/i, ""), text: await file.text() };
-      this.state = { preset: null, seed: null, at: 0, set: [], changes: [], file: null };
-      history.replaceState(null, "", location.pathname + location.search);
-      return this.#restart({}, 0);
+      return this.#takeOwn({ name: file.name.replace(/\.toml$/i, ""), text: await file.text() });
     }
     if (of("trace").length) await this.#replay(of("trace")[0]);
   }
 
+  async #takeOwn(own) {
+    try {
+      await this.#restart({ ...NOTHING, own }, 0);
+    } catch (error) {
+      this.lacking = own;
+      throw error;
+    }
+    this.lacking = null;
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+
   async #addTrace(file) {
-    this.files = [...this.files.filter((one) => one.name !== file.name), { name: file.name, bytes: await file.arrayBuffer() }];
+    const bytes = await file.arrayBuffer();
+    const found = { name: file.name, size: file.size, sha256: await sha256(bytes), bytes };
+    this.files = [...this.files.filter((one) => one.name !== file.name), found];
   }
 
   async #replay(file) {
-    // A scenario of one's own that names this file needs nothing more.
-    if (this.own) return this.#restart({}, 0);
-    const formats = await this.player.ask("formats");
-    const { bytes } = this.files.find((one) => one.name === file.name);
-    const found = { name: file.name, size: file.size, sha256: await sha256(bytes) };
     const { awaited } = this.state;
-    if (awaited && awaited.name === file.name) {
-      if (awaited.sha256 !== found.sha256) this.#say(`${file.name} is not the file of the link: its SHA-256 is ${found.sha256.slice(0, 12)}…`, true);
-      this.state.awaited = undefined;
-      return this.#restart({ file: awaited }, this.wantedAt);
+    const { bytes: _, ...found } = this.files.find((one) => one.name === file.name);
+    if (awaited) {
+      if (this.#have(awaited)) return this.#restart({ file: awaited, awaited: null }, this.wantedAt);
+      this.#say(`${nameFile(found)} is not the file of the link, which is ${nameFile(awaited)}. Open that one, or `, true);
+      return this.notice.append(h("button", { type: "button", onclick: () => this.#attempt(this.#replayAs(file, found)) }, "replay this one as it is"));
     }
+    // A scenario of one's own that names this file needs nothing more.
+    const naming = [this.lacking, this.state.own].find((own) => own?.text.includes(file.name));
+    if (naming) return this.#takeOwn(naming);
+    return this.#replayAs(file, found);
+  }
+
+  async #replayAs(file, found) {
+    const formats = await this.player.ask("formats");
     const format = await guessFormat(file, formats);
-    const attempt = (chosen) => this.#restart({ file: { ...found, format: chosen }, set: [], changes: [] }, 0);
-    const choice = h("select", { "aria-label": "Format of the trace", onchange: () => attempt(choice.value).catch((error) => this.#say(error.message, true)) },
+    const attempt = (chosen) => this.#restart({ file: { ...found, format: chosen }, awaited: null, set: [], changes: [] }, 0);
+    const choice = h("select", { "aria-label": "Format of the trace", onchange: () => this.#attempt(attempt(choice.value)) },
       ...formats.map((name) => h("option", { value: name, selected: name === format }, name)));
     try {
       await attempt(format);

@@ -5,7 +5,8 @@ export class Player extends EventTarget {
   #worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
   #waiting = new Map();
   #next = 1;
-  #load = 0;
+  #load = 0; // the last that was asked for
+  #loaded = 0; // the last that came
   #isFrameAsked = false;
   #order = 0;
   isPlaying = false;
@@ -25,14 +26,23 @@ export class Player extends EventTarget {
     requestAnimationFrame(tick);
   }
 
-  // Loads one run or several; the promise fails with the text of what is wrong, and the old runs are gone.
-  load(message) {
+  // Loads one run or several; the promise fails with the text of what is wrong, and the old runs rest where they are.
+  async load(message) {
     this.isPlaying = false;
     this.isReady = false;
-    this.isDone = false;
+    this.#emit("state");
     const answer = this.#ask("load", message);
-    this.#load = this.#next - 1;
-    return answer;
+    const mine = this.#next - 1;
+    this.#load = mine;
+    try {
+      return await answer;
+    } catch (error) {
+      if (this.#load === mine) {
+        this.#load = this.#loaded;
+        this.isReady = this.#loaded > 0;
+      }
+      throw error;
+    }
   }
 
   ask(what, message = {}, transfer = []) {
@@ -51,6 +61,20 @@ export class Player extends EventTarget {
     this.#emit("state");
   }
 
+  // Pauses, and waits until what is shown is where it rests.
+  rest() {
+    this.pause();
+    const order = this.#order;
+    return new Promise((resolve) => {
+      const look = ({ detail }) => {
+        if (!detail.isIdle || detail.order < order) return;
+        this.removeEventListener("frame", look);
+        resolve(detail.t);
+      };
+      this.addEventListener("frame", look);
+    });
+  }
+
   setSpeed(speed) {
     this.speed = speed;
     this.#worker.postMessage({ cmd: "speed", speed });
@@ -59,6 +83,12 @@ export class Player extends EventTarget {
   runTo(at) {
     this.isPlaying = false;
     this.#worker.postMessage({ cmd: "goal", at, order: ++this.#order });
+    this.#emit("state");
+  }
+
+  step(by) {
+    this.isPlaying = false;
+    this.#worker.postMessage({ cmd: "step", by, order: ++this.#order });
     this.#emit("state");
   }
 
@@ -96,7 +126,9 @@ export class Player extends EventTarget {
       if (waiting) waiting.reject(new Error(data.text));
       else this.#emit("failed", { text: data.text });
     } else if (data.type === "loaded") {
+      this.#loaded = data.id;
       this.isReady = data.id === this.#load;
+      if (this.isReady) this.isDone = false;
       this.#isFrameAsked = false;
       waiting?.resolve(data);
     } else if (data.type === "answer") {

@@ -8,18 +8,21 @@
 export const LONGEST = 2000;
 
 export function read(fragment) {
-  const state = { preset: null, seed: null, at: 0, set: [], changes: [], file: null, variants: [], speed: null };
-  for (const [key, value] of new URLSearchParams(fragment.replace(/^#/, ""))) {
+  const state = { preset: null, seed: null, at: 0, set: [], changes: [], file: null, variants: [], problem: null };
+  const take = (key, value) => {
     if (key === "p") state.preset = value;
-    else if (key === "seed" && /^\d+$/.test(value)) state.seed = value;
-    else if (key === "t" && /^\d+$/.test(value)) state.at = Number(value);
+    else if (key === "seed") state.seed = /^\d+$/.test(value) ? value : null;
+    else if (key === "t") state.at = /^\d+$/.test(value) ? Number(value) : null;
     else if (key === "s") state.set.push(splitOnce(value, "="));
     else if (key === "c") state.changes.push(decodeChange(value));
     else if (key === "v") state.variants.push(decodeVariant(value));
     else if (key === "f") state.file = decodeFile(value);
+  };
+  for (const [key, value] of new URLSearchParams(fragment.replace(/^#/, ""))) {
+    take(key, value);
+    const isBad = { seed: state.seed === null, t: state.at === null, f: state.file === null, s: !(state.set.at(-1)?.length > 1), c: state.changes.at(-1) === null }[key];
+    if (isBad) state.problem ??= `${key}=${value} cannot be read`;
   }
-  state.set = state.set.filter(([path, text]) => path && text !== undefined);
-  state.changes = state.changes.filter(Boolean);
   return state;
 }
 
@@ -120,5 +123,6 @@ function encodeFile({ name, size, sha256, format }) {
 
 function decodeFile(text) {
   const [format, sha256, size, ...name] = text.split(";").reverse();
+  if (name.length === 0 || !/^\d+$/.test(size) || !/^([0-9a-f]{64}|unknown)$/.test(sha256)) return null;
   return { name: name.reverse().join(";"), size: Number(size), sha256, format };
 }

@@ -91,22 +91,24 @@ async function readFiles() {
 
 const commands = {
   async load(message) {
-    if (message.files?.length) await readFiles();
-    const texts = await Promise.all(message.runs.map((wanted) => wanted.toml ?? scenario(wanted.preset)));
+    // Where the new runs cannot be had, the old ones rest, and go on when they are told to.
+    commands.pause();
+    const runs = await openAll(message);
+    const described = runs.map((run) => describe(run, message.controls ?? []));
     state.runs.forEach((run) => run.simulator.free());
-    state.runs = [];
-    Object.assign(state, { clock: 0, goal: null, toDecision: false, isPlaying: false, load: message.id });
-    const described = [];
-    for (const [i, wanted] of message.runs.entries()) {
-      const run = open(texts[i], wanted, message);
-      state.runs.push(run);
-      described.push(describe(run, message.controls ?? []));
-    }
+    Object.assign(state, { runs, clock: 0, goal: null, toDecision: false, isPlaying: false, load: message.id });
     state.horizon = Math.max(...state.runs.map((run) => run.simulator.horizon()));
     state.group = message.group ?? -1;
     state.isLogStale = true;
     post({ type: "loaded", id: message.id, runs: described, horizon: state.horizon, columns: engine.Simulator.columns() });
     if (message.at > 0) state.goal = message.at;
+  },
+  // What a run would be, without touching those that are there.
+  async look({ id, ...message }) {
+    const runs = await openAll(message);
+    const described = runs.map((run) => describe(run, message.controls ?? []));
+    runs.forEach((run) => run.simulator.free());
+    post({ type: "answer", id, value: described });
   },
   algorithms({ id }) {
     post({ type: "answer", id, value: JSON.parse(engine.Simulator.algorithms()) });
@@ -134,6 +136,13 @@ const commands = {
     state.isPlaying = false;
     state.goal = at;
   },
+  // From where it is told to go already: quick steps add up.
+  step({ by }) {
+    const isOnTheWay = state.goal !== null && Number.isSafeInteger(state.goal + by);
+    const isMoving = state.isPlaying || state.toDecision || state.goal !== null;
+    const from = isOnTheWay ? state.goal : isMoving ? furthest() : state.clock;
+    Object.assign(state, { isPlaying: false, toDecision: false, goal: from + by });
+  },
   decision() {
     state.isPlaying = false;
     state.goal = null;
@@ -146,8 +155,12 @@ const commands = {
       while (!advance(run, now));
     });
     state.clock = Math.max(state.clock, now);
+    if (state.runs.some((run) => run.isDone)) throw new Error("the run is over: nothing can be changed in it any more");
     const text = JSON.stringify(change);
     const done = state.runs.map((run) => JSON.parse(run.simulator.apply_change(text)));
+    // Where it rests, it goes on to the moment at which the change is there to be seen.
+    const at = Number.parseInt(done[0].at, 10);
+    if (!state.isPlaying && !state.toDecision) state.goal = Math.max(state.goal ?? at, at);
     post({ type: "answer", id, value: done[0] });
   },
   frame() {
@@ -198,6 +211,20 @@ const commands = {
     post({ type: "answer", id, value: { seconds, completed: tasks.completed, digest } });
   },
 };
+
+// All runs of a message, or none.
+async function openAll(message) {
+  if (message.files?.length) await readFiles();
+  const texts = await Promise.all(message.runs.map((wanted) => wanted.toml ?? scenario(wanted.preset)));
+  const runs = [];
+  try {
+    for (const [i, wanted] of message.runs.entries()) runs.push(open(texts[i], wanted, message));
+  } catch (error) {
+    runs.forEach((run) => run.simulator.free());
+    throw error;
+  }
+  return runs;
+}
 
 function open(toml, wanted, { files = [], watch = [] }) {
   const simulator = new engine.Simulator(toml, `${wanted.name ?? wanted.preset ?? "scenario"}.toml`);
@@ -305,6 +332,8 @@ function slice() {
     if (isReached) break;
     if (performance.now() >= deadline) return false;
   }
+  // Time ends with the run, however far it was told to go.
+  if (state.runs.every((run) => run.isDone)) return finish();
   if (state.goal !== null) {
     state.clock = state.goal;
     state.goal = null;
