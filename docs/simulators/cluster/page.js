@@ -44,6 +44,7 @@ const LONGEST_LINK = 2000;
 
 const app = document.getElementById("app");
 const link = readLink();
+let written = null; // the fragment that this page wrote last
 let cluster = null;
 let view = null;
 let lines = 0;
@@ -66,6 +67,7 @@ class Player extends EventTarget {
 
   pause() {
     this.isPlaying = false;
+    if (cluster) writeAddress();
     this.#changed();
   }
 
@@ -76,6 +78,7 @@ class Player extends EventTarget {
   runTo(ms) {
     cluster.advance(Math.min(ms, cluster.horizon));
     show();
+    if (!this.isPlaying) writeAddress();
   }
 
   step(by) {
@@ -85,6 +88,7 @@ class Player extends EventTarget {
   toDecision() {
     cluster.to_next_verdict();
     show();
+    if (!this.isPlaying) writeAddress();
   }
 
   #frame(now) {
@@ -112,7 +116,8 @@ const log = h("ol.decisions", { tabindex: "0", "aria-label": "What happened" });
 const problem = h("p.notice.bad", { role: "alert", hidden: true });
 const title = h("p.title.soft");
 const chartBox = h("div.charts");
-const linkField = h("textarea", { readOnly: true, rows: 3, "aria-label": "Link", hidden: true });
+const linkField = h("textarea", { readOnly: true, rows: 3, "aria-label": "Text to copy", hidden: true });
+const copiedNote = h("span.soft", { role: "status" });
 const preset = h("select", { id: "preset", onchange: () => restart({ preset: preset.value, settings: {}, hands: [], at: 0, seed: null }) },
   ...Object.entries(PRESETS).map(([name, text]) => h("option", { value: name }, text)));
 const newNode = h("input", { id: "new-node", value: "C", maxLength: 20, size: 6 });
@@ -146,6 +151,9 @@ async function start() {
   const bytes = await module();
   await init({ module_or_path: bytes });
   await restart({});
+  addEventListener("hashchange", () => {
+    if (location.hash !== written) restart(readLink()).catch((error) => fail(error));
+  });
 }
 
 // Everything from the start, with what is different; hands act again at their moments.
@@ -165,6 +173,7 @@ async function restart(change) {
     Object.assign(link, was);
     fail(error);
     if (!cluster) throw error;
+    writeAddress();
     return;
   }
   for (const [at, kind, node] of link.hands) {
@@ -188,6 +197,7 @@ function act(kind, node) {
   cluster.advance(Math.round(player.time));
   cluster.act(node, kind);
   show();
+  if (!player.isPlaying) writeAddress();
 }
 
 function show() {
@@ -325,9 +335,9 @@ function build() {
     h("section", {}, h("h2", {}, "What happened"), log));
   const share = h("div.share.tools.row", {},
     h("button", { type: "button", onclick: copyLink }, "Copy link to this moment"),
-    h("button", { type: "button", onclick: () => navigator.clipboard?.writeText(cluster.scenario_toml()) }, "Copy scenario"),
+    h("button", { type: "button", onclick: () => copy(cluster.scenario_toml(), "The scenario is copied.") }, "Copy scenario"),
     h("button", { type: "button", onclick: () => download("scenario.toml", cluster.scenario_toml(), "text/plain") }, "Download scenario"),
-    linkField);
+    copiedNote, linkField);
   app.replaceChildren(problem, h("div.source", {}, h("span.inline", {}, h("label", { for: "preset" }, "What happens"), preset)), title,
     bar.root, h("div.columns", {}, side, stage), share);
   charts = new ChartGroup(chartBox, () => view && showCharts());
@@ -359,20 +369,42 @@ function readLink() {
   return state;
 }
 
-function copyLink() {
+// The fragment of what is shown, or null if it would be longer than a link should be.
+function fragment() {
   const parts = new URLSearchParams({ p: link.preset });
   if (link.seed !== null) parts.append("seed", link.seed);
   Object.entries(link.settings).forEach(([key, value]) => parts.append("s", `${key}=${value}`));
   link.hands.forEach((hand) => parts.append("c", hand.join(";")));
   parts.append("t", String(Math.round(player.time)));
-  const fragment = `#${parts}`;
-  if (fragment.length > LONGEST_LINK) return fail(new Error("too many hands for a link: download the scenario"));
-  history.replaceState(null, "", fragment);
-  linkField.hidden = false;
-  linkField.value = location.href;
-  linkField.select();
-  navigator.clipboard?.writeText(location.href).catch(() => {});
-  return undefined;
+  const text = `#${parts}`;
+  return text.length > LONGEST_LINK ? null : text;
+}
+
+function writeAddress() {
+  const text = fragment();
+  if (text === null) return;
+  history.replaceState(null, "", text);
+  written = location.hash;
+}
+
+function copyLink() {
+  player.pause();
+  if (fragment() === null) return fail(new Error("too many hands for a link: download the scenario"));
+  writeAddress();
+  return copy(location.href, "The link is copied: it shows this very moment.");
+}
+
+async function copy(text, said) {
+  try {
+    await navigator.clipboard.writeText(text);
+    linkField.hidden = true;
+    setText(copiedNote, said);
+  } catch {
+    setText(copiedNote, "The browser does not let a page copy here. This is the text:");
+    linkField.hidden = false;
+    linkField.value = text;
+    linkField.select();
+  }
 }
 
 function fail(error) {

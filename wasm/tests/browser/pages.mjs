@@ -309,6 +309,8 @@ await check("the log says why, and jumps", () =>
     isTrue((await line.textContent()).includes("pid saw"), "no reason in the first line");
     await line.click();
     await page.getByRole("button", { name: "Show all again" }).waitFor();
+    const [bar, chart] = await page.evaluate(() => [document.querySelector(".player").getBoundingClientRect().bottom, document.querySelector(".chart").getBoundingClientRect().top]);
+    isTrue(chart >= bar && chart < 600, `the chart begins at ${chart}, the bar ends at ${bar}`);
   }));
 
 await check("bad values are refused in words", () =>
@@ -347,6 +349,76 @@ await check("a dropped trace is replayed, and a link asks for it", () =>
       equal((await ownDigest(again)).digest, digest, "digest");
     });
   }));
+
+const SMALL = "timestamp,duration\n0,1\n1,1\n2,1\n";
+const ON_OFF = readFileSync(join(scenarios, "on-off.toml"), "utf8");
+
+for (const path of ["no-sync/", "compare/"]) {
+  await check(`${path}: a link's trace is known by its content, not by its name`, () =>
+    onPage(`${path}#p=demo-no-sync`, async (page) => {
+      const named = (one, name) => one.waitForFunction((text) => document.querySelector(".title").textContent.includes(text), name);
+      await drop(page, "week.csv", SMALL);
+      await named(page, "week.csv");
+      await press(page, "Run to the end");
+      await over(page);
+      const link = page.url().slice(base.length);
+      await onPage(link, async (again) => {
+        await notice(again, "This link replays the trace week.csv");
+        await drop(again, "week.csv", SMALL.replace("2,1", "2,3"));
+        await notice(again, "is not the file of the link");
+        isTrue(!(await again.locator(".title").textContent()).includes("week.csv"), "another file was replayed");
+        isTrue(again.url().includes("f=week.csv;"), "it does not wait any more");
+        await drop(again, "copy (1).csv", SMALL);
+        await named(again, "week.csv");
+        await over(again);
+        await again.waitForTimeout(300);
+        equal(again.url().slice(base.length), link, "address");
+      });
+    }));
+
+  await check(`${path}: a scenario that is refused leaves the run that was there`, () =>
+    onPage(`${path}#p=demo-no-sync&t=20000`, async (page) => {
+      await rested(page, 20000);
+      const title = await page.locator(".title").textContent();
+      await drop(page, "bad.toml", 'format = 1\ntitle = "x"\nspecc = 3\n');
+      await notice(page, "specc");
+      equal(await page.locator(".title").textContent(), title, "title");
+      await press(page, "Start");
+      await page.waitForFunction(() => window.wciPlayer.time > 21000);
+      await press(page, "Pause");
+      await press(page, "Reset");
+      await page.waitForFunction(() => window.wciPlayer.isReady && window.wciPlayer.time === 0);
+      await drop(page, "mine.toml", ON_OFF);
+      await page.waitForFunction(() => document.querySelector(".title").textContent === "On and off");
+    }));
+
+  await check(`${path}: a scenario of one's own goes as a file, takes a trace, and yields to a link`, () =>
+    onPage(path, async (page) => {
+      await drop(page, "mine.toml", ON_OFF);
+      await page.waitForFunction(() => document.querySelector(".title").textContent === "On and off");
+      await press(page, "Copy link to this moment");
+      await notice(page, "A scenario of your own goes as a file");
+      await drop(page, "week.csv", SMALL);
+      await page.waitForFunction(() => document.querySelector(".title").textContent.includes("week.csv"));
+      await page.evaluate(() => { location.hash = "#p=demo-no-sync&t=5000"; });
+      await rested(page, 5000);
+      await page.waitForFunction(() => document.querySelector(".title").textContent.startsWith("no-sync"));
+    }));
+}
+
+for (const [path, bad] of [
+  ["no-sync/", ["s=foo%3D1", "f=x", "seed=1e3", "seed=18446744073709551615", "c=5;add;tasks;x", "t=soon"]],
+  ["compare/", ["f=x", "v=bogus;aws-lambda;", "seed=1e3"]],
+]) {
+  for (const part of bad) {
+    await check(`${path}: a link with ${part} says what is wrong, and something runs`, () =>
+      onPage(`${path}#p=quick-start&${part}`, async (page) => {
+        await notice(page, "This link cannot be shown");
+        await press(page, "Step 1 s");
+        await rested(page, 1000);
+      }));
+  }
+}
 
 await check("a dropped journal replays the incident, and is played like a run", () =>
   onPage("no-sync/", async (page) => {
@@ -418,6 +490,81 @@ await check("what a parameter is for is fetched when somebody asks", () =>
     isTrue(asked.filter((url) => url.endsWith("schema.json")).length === 1, asked.join());
   }));
 
+await check("no-sync: what its page says of the demo is so", () =>
+  onPage("no-sync/", async (page) => {
+    const started = async (cooldown, at) => {
+      const setting = cooldown ? `&s=spec.scaling_group_specs.workers.scaling.config.scale_up_cooloff_ms%3D${cooldown}` : "";
+      await page.evaluate((fragment) => { location.hash = fragment; }, `#p=demo-no-sync${setting}&t=${at}`);
+      await rested(page, at);
+      return page.evaluate(() => window.wciPlayer.ask("summary").then((summary) => summary.workers.started));
+    };
+    const tile = (name) => page.locator(`[data-tile=${name}]`).textContent();
+    equal(await started(0, 5000), 14, "workers after five seconds");
+    equal(await started(0, 59900), 14, "workers before the 300 tasks");
+    equal(await started(0, 90000), 27, "workers at a minute and a half");
+    isTrue((await tile("slots")).includes("1.48 %"), await tile("slots"));
+    isTrue((await tile("waits")).includes("p99 4.42 s"), await tile("waits"));
+    equal(await started(5000, 59900), 4, "workers before the 300 tasks, with a cooldown");
+    equal(await started(5000, 90000), 8, "workers at a minute and a half, with a cooldown");
+    isTrue((await tile("waits")).includes("p99 14.2 s"), await tile("waits"));
+  }));
+
+await check("a parameter that a hand set holds after a reset, from the start; added tasks are forgotten", () =>
+  onPage("no-sync/#p=demo-no-sync&t=66000", async (page) => {
+    await rested(page, 66000);
+    await press(page, "+ Add tasks");
+    await rested(page, 66001);
+    isTrue((await page.locator("[data-tile=backlog] dd").first().textContent()) !== "0", "added tasks are not seen");
+    const cooldown = field(page, "Creation throttle (cooldown), ms");
+    await cooldown.fill("5000");
+    await page.keyboard.press("Tab");
+    await rested(page, 66002);
+    await press(page, "Reset");
+    await page.waitForFunction(() => window.wciPlayer.isReady && window.wciPlayer.time === 0 && !location.hash.includes("t=6"));
+    equal(await cooldown.inputValue(), "5000", "cooldown after the reset");
+    isTrue(page.url().includes("scale_up_cooloff_ms%3D5000") && !page.url().includes("c="), page.url());
+    await press(page, "Run to the end");
+    await over(page);
+    const there = page.url();
+    await press(page, "+ Add tasks");
+    await notice(page, "The run is over");
+    equal(page.url(), there, "address after a hand at the end");
+    await cooldown.fill("4000");
+    await page.keyboard.press("Tab");
+    await notice(page, "The run was over, so “Creation throttle (cooldown), ms” holds from the start");
+    await press(page, "Defaults");
+    await page.waitForFunction(() => !location.hash.includes("s="));
+    equal(await cooldown.inputValue(), "100", "cooldown of the scenario");
+  }));
+
+await check("an emptied field goes back to its default", () =>
+  onPage("no-sync/#p=demo-no-sync&t=5000", async (page) => {
+    await rested(page, 5000);
+    for (const [label, value, key] of [["Maximum dispatch rate", "5", "max_dispatch_rate"], ["Lifespan of a worker", "1m", "lifetime"]]) {
+      const input = field(page, label);
+      const before = await input.inputValue();
+      await input.fill(value);
+      await page.keyboard.press("Tab");
+      await page.waitForFunction((part) => location.hash.includes(part), key);
+      await input.fill("");
+      await page.keyboard.press("Tab");
+      await page.waitForFunction((part) => !location.hash.includes(part), key);
+      equal(await page.locator(".problem").allTextContents().then((all) => all.join("")), "", "problems");
+      equal(await input.inputValue(), before, label);
+    }
+  }));
+
+await check("a seed that is none is refused in words, and 1e3 is a thousand", () =>
+  onPage("no-sync/", async (page) => {
+    for (const [text, wanted] of [["1e3", "1000"], ["18446744073709551615", null]]) {
+      await page.locator("#seed").fill(text);
+      await page.keyboard.press("Tab");
+      if (wanted) await page.waitForFunction((seed) => location.hash.includes(`seed=${seed}`), wanted);
+      else await page.locator(".notice.bad:not([hidden])").waitFor();
+      equal(await page.locator("#seed").inputValue(), "1000", "seed");
+    }
+  }));
+
 await check("a parameter of the start says that everything ran again", () =>
   onPage("no-sync/#p=demo-no-sync&t=70000", async (page) => {
     await rested(page, 70000);
@@ -471,6 +618,7 @@ await check("cluster: hands reach nodes, scans say why, and the command line has
     await press(page, "Next decision");
     await page.locator(".scans tr.put-off", { hasText: "+C" }).waitFor();
     await press(page, "Copy link to this moment");
+    await page.getByText("The link is copied").waitFor();
     const link = page.url();
     const shown = (one) => one.evaluate(() => document.querySelector(".stage").textContent);
     const first = await shown(page);
@@ -486,6 +634,16 @@ await check("cluster: hands reach nodes, scans say why, and the command line has
     writeFileSync(join(shots, "auto-scaling.xml"), readFileSync(join(scenarios, "cluster", "auto-scaling.xml")));
     const told = execFileSync(wci, ["cluster", "run", join(shots, "cluster.toml"), "--json", "--no-expect"], { encoding: "utf8", maxBuffer: 1 << 26, stdio: ["ignore", "pipe", "ignore"] });
     equal(digest, JSON.parse(told).digest, "digest");
+  }));
+
+await check("cluster: the address follows where it rests, and is followed when it changes", () =>
+  onPage("cluster/", async (page) => {
+    await page.locator("#preset").selectOption("flapping-node");
+    await page.waitForFunction(() => location.hash.includes("p=flapping-node"));
+    await press(page, "Step 1 s");
+    await page.waitForFunction(() => location.hash.endsWith("t=1000"));
+    await page.evaluate(() => { location.hash = "#p=node-crashes&t=600000"; });
+    await page.waitForFunction(() => document.querySelector("#preset").value === "node-crashes" && window.wciPlayer.time === 600_000);
   }));
 
 for (const scheme of ["light", "dark"]) {
