@@ -331,6 +331,15 @@ await check("a dropped scenario runs", () =>
     equal((await ownDigest(page)).digest, JSON.parse(readFileSync(join(scenarios, "golden/on-off.json"))).digest, "digest");
   }));
 
+await check("a packed trace is known by its first line", () =>
+  onPage("no-sync/", async (page) => {
+    const rows = Array.from({ length: 12 }, (_, i) => `2026-01-01 00:${String(5 * i).padStart(2, "0")}:00,${40 + i}`);
+    await drop(page, "requests.csv.gz", gzipSync(`timestamp,value\n${rows.join("\n")}\n`));
+    await page.waitForFunction(() => document.querySelector(".title").textContent.includes("requests.csv.gz"));
+    await press(page, "Run to the end");
+    await over(page);
+  }));
+
 await check("a dropped trace is replayed, and a link asks for it", () =>
   onPage("no-sync/", async (page) => {
     const trace = `timestamp,duration\n${Array.from({ length: 200 }, (_, i) => `${i / 4},1.5`).join("\n")}\n`;
