@@ -142,6 +142,12 @@ await check("hands: what they did is in the link and in the scenario, and gives 
     });
   }));
 
+// The link that the page says it has copied, without where it is served.
+const copied = async (page) => {
+  await page.getByText("The link is copied").waitFor();
+  return (await page.evaluate(() => navigator.clipboard.readText())).slice(base.length);
+};
+
 await check("a link shows the same moment to whoever opens it", () =>
   onPage("no-sync/#p=demo-no-sync&t=63500&c=61000;add;tasks;50", async (page) => {
     await rested(page, 63500);
@@ -152,9 +158,8 @@ await check("a link shows the same moment to whoever opens it", () =>
     const first = await page.evaluate(seen);
     isTrue(first.includes("found no waiting worker"), `no reasons in ${first}`);
     await press(page, "Copy link to this moment");
-    const link = await page.evaluate(() => navigator.clipboard.readText());
     // A context of its own: nothing is shared but the link.
-    await onPage(link.slice(base.length), async (again) => {
+    await onPage(await copied(page), async (again) => {
       await rested(again, 63500);
       await again.locator(".decisions li").first().waitFor();
       await again.waitForTimeout(500);
@@ -164,10 +169,6 @@ await check("a link shows the same moment to whoever opens it", () =>
 
 // What the numbers say, and where.
 const tiles = (page) => page.evaluate(() => [...document.querySelectorAll(".tile")].map((tile) => tile.textContent).join("|"));
-const copied = async (page) => {
-  await page.getByText("The link is copied").waitFor();
-  return (await page.evaluate(() => navigator.clipboard.readText())).slice(base.length);
-};
 const notice = (page, text) => page.locator(".notice:not([hidden])", { hasText: text }).waitFor();
 const time = (page) => page.evaluate(() => window.wciPlayer.time);
 
