@@ -57,9 +57,23 @@ export async function sha256(bytes) {
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+// The beginning of a file's text, unpacked if it is packed.
+async function headOf(file) {
+  if (!file.name.endsWith(".gz")) return new Blob([file.slice(0, 2000)]).text();
+  const reader = new Blob([file]).stream().pipeThrough(new DecompressionStream("gzip")).getReader();
+  try {
+    return new TextDecoder().decode((await reader.read()).value);
+  } catch {
+    // The reader of traces says what is wrong with it.
+    return "";
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
 // A good guess of a trace's format from its name and first line; a person can choose another.
 export async function guessFormat(file, formats) {
-  const head = file.name.endsWith(".gz") ? "" : await new Blob([file.slice(0, 2000)]).text();
+  const head = await headOf(file);
   const first = head.split("\n", 1)[0].toLowerCase();
   const hints = [
     ["azure-llm", /contexttokens/],
