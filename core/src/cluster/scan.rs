@@ -157,9 +157,10 @@ impl ScanConfig {
         let is_min_reached = self.latch.is_min_reached(&state.latch, now);
         let has_changed = |task: &&FoundTask| self.has_changed(task, state);
         let is_changed = |task: &&FoundTask| is_min_reached && has_changed(task);
-        let has_failed =
-            |task: &&FoundTask| self.retry_failed && is_min_reached && state.failed.contains(&task.facts.oid);
-        let is_done = |task: &&FoundTask| self.close_done && task.has_idlers();
+        let is_eligible = |task: &FoundTask| eligibility::check(&task.facts, &self.tasks).is_ok();
+        let is_retried = |task: &FoundTask| state.failed.contains(&task.facts.oid) && is_eligible(task);
+        let has_failed = |task: &&FoundTask| self.retry_failed && is_min_reached && is_retried(task);
+        let is_done = |task: &&FoundTask| self.close_done && task.has_idlers() && is_eligible(task);
         let is_chosen = |task: &&FoundTask| is_changed(task) || has_failed(task) || is_done(task);
         let chosen: Vec<_> = tasks.iter().filter(is_chosen).collect();
         let any = |is_so: &dyn Fn(&&FoundTask) -> bool| tasks.iter().any(|task| is_so(&task));
@@ -218,12 +219,11 @@ impl ScanState {
         }
         self.distributions.retain(|oid, _| tasks.iter().any(|task| task.facts.oid == *oid));
         for task in &scan.tasks {
-            if failed.contains(&task.task) {
-                self.failed.insert(task.task.clone());
-            } else {
-                self.failed.remove(&task.task);
-            }
+            self.failed.remove(&task.task);
         }
+        // Also those that the scan left alone: a task's first workers are made outside of it.
+        self.failed.extend(failed.iter().cloned());
+        self.failed.retain(|oid| tasks.iter().any(|task| task.facts.oid == *oid));
         self.latch = scan.next.clone();
     }
 }

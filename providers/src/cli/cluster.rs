@@ -57,9 +57,9 @@ pub(super) struct ClusterArgs {
     /// Scan also as soon as a node has come, gone or changed, not only after the interval
     #[arg(long, help_heading = "Scans")]
     scan_on_change: bool,
-    /// Leave a job whose reconciliation failed to the next one that something else causes, as the original does
+    /// Try a job whose reconciliation failed again once the minimum interval has passed, not only when something changes
     #[arg(long, help_heading = "Scans")]
-    no_retry: bool,
+    retry_failed: bool,
     /// Close workers that are left suspended or ready when the work is complete
     #[arg(long, help_heading = "Scans")]
     close_done: bool,
@@ -224,7 +224,7 @@ impl ClusterArgs {
         latch.min_interval = seconds(self.min_interval_secs).or(latch.min_interval);
         latch.max_interval = seconds(self.max_interval_secs).or(latch.max_interval);
         latch.skip_initial |= self.skip_initial;
-        task.config.retry_failed = !self.no_retry;
+        task.config.retry_failed = self.retry_failed;
         task.config.close_done = self.close_done;
         task.config.follow_definitions = !self.ignore_definition_changes;
         Ok(task)

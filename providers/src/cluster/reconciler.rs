@@ -170,7 +170,14 @@ impl Reconciler {
                 // So that a job without workers counts as begun, too.
                 let text = standing.record.to_json();
                 standing.is_outdated = self.store.save(&mut standing.stored, text).await.is_err();
-                done.push(self.carry_out(standing, decided, true).await);
+                let begun = self.carry_out(standing, decided, true).await;
+                if matches!(begun.outcome.status, Status::Success | Status::NotApplicable) {
+                    // Until this is written each scan begins the job again, and creates only what is missing.
+                    standing.record.has_begun = true;
+                    let text = standing.record.to_json();
+                    standing.is_outdated |= self.store.save(&mut standing.stored, text).await.is_err();
+                }
+                done.push(begun);
             }
         }
         done
@@ -288,7 +295,7 @@ impl Standing {
     }
 
     fn is_new(&self) -> bool {
-        self.stored.metadata.resource_version.is_none()
+        !self.record.has_begun
     }
 
     fn found(&self) -> FoundTask {

@@ -13,13 +13,16 @@ pub(super) struct Record {
     schema: u32,
     /// The number of the worker that is made next: names are never used twice.
     next: u32,
+    /// The first workers were all made.
+    #[serde(default)]
+    pub has_begun: bool,
     /// The workers: ready, suspended or closed. Where a ready one runs is for its Pod to say.
     pub workers: Vec<CurrentWorker>,
 }
 
 impl Default for Record {
     fn default() -> Self {
-        Self { schema: 1, next: 1, workers: Vec::new() }
+        Self { schema: 1, next: 1, has_begun: false, workers: Vec::new() }
     }
 }
 

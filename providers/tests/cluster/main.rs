@@ -186,7 +186,7 @@ async fn wherever_a_controller_dies_the_next_one_puts_it_right() {
         .iter()
         .filter(|note| !note.starts_with("GET") && !note.starts_with("WATCH"))
         .count();
-    assert_eq!(writes, 1 + 4 + 4 + 1, "a record, four workers, four Pods, the state");
+    assert_eq!(writes, 1 + 4 + 1 + 4 + 1, "a record, four workers, that it has begun, four Pods, the state");
     for survived in 0..writes {
         let mut live = Live::with_job().await;
         live.fake.fail_writes_after(Some(u32::try_from(survived).unwrap()));
@@ -203,6 +203,24 @@ async fn wherever_a_controller_dies_the_next_one_puts_it_right() {
             "{survived}"
         );
         assert_eq!(workers.len(), 4, "{survived}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_comes_later_gets_its_workers_wherever_the_controller_dies() {
+    for survived in 0..10 {
+        let mut live = Live::with_job().await;
+        live.scan().await;
+        live.fake.job("later", TWO);
+        live.fake.fail_writes_after(Some(survived));
+        let _ = live.try_scan().await;
+        live.fake.fail_writes_after(None);
+        let mut live = live.restart().await;
+        for _ in 0..2 {
+            live.scan().await;
+        }
+        let later = live.fake.pods().iter().filter(|pod| pod.starts_with("later-")).count();
+        assert_eq!((later, live.fake.workers("later").len()), (4, 4), "{survived} writes");
     }
 }
 

@@ -1,6 +1,7 @@
 //! `wci cluster run`: distributed tasks in simulated time.
 
 use super::args::{ClusterCommand, ClusterRunArgs};
+use super::disk::print;
 use super::{CommandResult, Failure, Outcome, load};
 use crate::cluster::{ClusterResult, ClusterScenario, Definitions, NodeEvent, NodeEventKind, run};
 use crate::dist::Dist;
@@ -27,9 +28,9 @@ fn run_scenario(args: &ClusterRunArgs) -> CommandResult {
         write_files(&result, &expectations, folder)?;
     }
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&with_digest(&result)?)?);
+        print(&format!("{}\n", serde_json::to_string_pretty(&with_digest(&result)?)?))?;
     } else {
-        print!("{}", result.text());
+        print(&result.text())?;
     }
     for broken in expectations.iter().filter(|outcome| !outcome.holds) {
         eprintln!("wci: {}", broken.line);
