@@ -187,10 +187,10 @@ impl Activities {
     async fn check_room(&self, namespace: &str) -> Result<(), ProviderError> {
         let most = self.host.most_instances(namespace);
         let counting = super::Client::new(self.client.clone(), String::new());
-        let count = counting.count().await.map_err(|e| ProviderError::unavailable(e.to_string()))?;
-        if count <= most {
+        let too_many = counting.count_from(most.saturating_add(1)).await;
+        let Some(count) = too_many.map_err(|e| ProviderError::unavailable(e.to_string()))? else {
             return Ok(());
-        }
+        };
         let (others, class) = (count - 1, FailureClass::Throttled);
         let words =
             format!("the namespace has {others} worker controller instances, and at most {most} are allowed");

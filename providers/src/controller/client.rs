@@ -6,8 +6,8 @@ use super::contract::{
     self, QUERY_DESCRIBE, QUERY_DUMP, SIGNAL_TASK_ADD, UPDATE_DELETE, UPDATE_SPEC, UPDATE_VALIDATE, Updated,
 };
 use super::messages::{
-    decode, execution, is_busy, is_long_history, missing_or, not_found, payloads, query_of, request_id,
-    server, summary, timed,
+    decode, distinct, execution, is_busy, is_long_history, missing_or, not_found, payloads, query_of,
+    request_id, server, summary, timed,
 };
 use crate::error::ProviderError;
 use serde::Serialize;
@@ -172,11 +172,21 @@ impl Client {
             all.extend(page);
             next = after;
         }
-        Ok(all)
+        Ok(distinct(all))
     }
 
-    /// How many controllers the namespace has.
-    pub(super) async fn count(&self) -> Result<usize, ClientError> {
+    /// How many controllers the namespace has, if these are `least` or more.
+    pub(super) async fn count_from(&self, least: usize) -> Result<Option<usize>, ClientError> {
+        // The server's count is cheap but holds a controller that begins a new run twice for a moment, and each one
+        // does so after its creation. Only a list tells them apart.
+        if self.count_runs().await? < least {
+            return Ok(None);
+        }
+        let count = self.list_all().await?.len();
+        Ok((count >= least).then_some(count))
+    }
+
+    async fn count_runs(&self) -> Result<usize, ClientError> {
         let mut sum = 0;
         for is_by_type in [false, true] {
             let request = api::CountWorkflowExecutionsRequest {
@@ -205,8 +215,7 @@ impl Client {
         if self.exists(version).await? {
             return self.send(version, UPDATE_SPEC, change, Starting::Never).await;
         }
-        let count = self.count().await?;
-        if count >= self.most_instances {
+        if let Some(count) = self.count_from(self.most_instances).await? {
             return Err(ClientError::Refused {
                 kind: "ResourceExhausted".into(),
                 message: format!("the namespace has {count} worker controller instances, which is its limit"),

@@ -5,7 +5,7 @@ use super::contract::{self, DIVISION, DIVISION_ATTRIBUTE, MEMO, Memo, WORKFLOW_T
 use super::statistics::failure;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 use temporalio_client::tonic::{Code, Request, Status};
 use temporalio_common::protos::temporal::api::common::v1::{Payload, Payloads, WorkflowExecution};
@@ -33,6 +33,13 @@ pub(super) fn summary(info: &WorkflowExecutionInfo) -> Option<Summary> {
         build_id: version.build_id,
         create_time: memo.and_then(|memo| memo.create_time).or(started),
     })
+}
+
+/// Each controller once: two of its runs may be told of while it goes from one to the next, which can be on two pages.
+pub(super) fn distinct(mut all: Vec<Summary>) -> Vec<Summary> {
+    let mut seen = BTreeSet::new();
+    all.retain(|one| seen.insert((one.deployment_name.clone(), one.build_id.clone())));
+    all
 }
 
 pub(super) fn execution(version: &WorkerDeploymentVersion) -> WorkflowExecution {
@@ -105,4 +112,29 @@ pub(super) fn decode<T: DeserializeOwned>(payload: Option<&Payload>) -> Result<T
 pub(super) fn request_id() -> String {
     let random: u128 = rand::random();
     format!("{random:032x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(deployment_name: &str, build_id: &str, seconds: i64) -> Summary {
+        Summary {
+            deployment_name: deployment_name.into(),
+            build_id: build_id.into(),
+            create_time: Some(WireTime { seconds, nanos: 0 }),
+        }
+    }
+
+    #[test]
+    fn a_controller_between_two_runs_is_told_of_once() {
+        let all = vec![
+            told("orders", "1", 5),
+            told("orders", "2", 5),
+            told("orders", "1", 9),
+            told("mail", "1", 5),
+        ];
+        let once = vec![told("orders", "1", 5), told("orders", "2", 5), told("mail", "1", 5)];
+        assert_eq!(distinct(all), once);
+    }
 }
