@@ -62,8 +62,8 @@ async fn commands_say_what_is_and_what_would_go_wrong() {
     let (_, findings, _) = with("check", &[]);
     assert!(findings.contains("ok    1 workflow task queues"), "{findings}");
     let mut load = load::start(&server, "fn-q", 3.0, 1.0, 0.1);
-    eventually("the load has ended", Duration::from_secs(20), async || load.has_ended().then_some(())).await;
-    let table = eventually("the table shows a decision", Duration::from_secs(20), async || {
+    eventually("the load has ended", Duration::from_secs(60), async || load.has_ended().then_some(())).await;
+    let table = eventually("the table shows a decision", Duration::from_secs(60), async || {
         let (_, table, _) = run(&["watch", "--once"]);
         table.contains("Tasks found no waiting worker").then_some(table)
     })

@@ -126,12 +126,12 @@ async fn a_restarted_server_finds_its_controllers_again() {
     let before = aws.count(Call::is_invoke);
     server.restart().await;
     let client = server.client().await.unwrap();
-    eventually("the controller answers", Duration::from_secs(30), async || {
+    eventually("the controller answers", Duration::from_secs(60), async || {
         client.describe(&version("file")).await.ok()
     })
     .await;
     client.signal_task_add(&version("file"), &task_add(0)).await.unwrap();
-    eventually("the function is invoked", Duration::from_secs(30), async || {
+    eventually("the function is invoked", Duration::from_secs(60), async || {
         (aws.count(Call::is_invoke) > before).then_some(())
     })
     .await;
@@ -152,13 +152,13 @@ async fn a_disabled_namespace_refuses_updates_and_can_still_delete() {
     // The file's time has a resolution of its own.
     tokio::time::sleep(Duration::from_millis(1100)).await;
     write(false);
-    let refused = eventually("updates are refused", Duration::from_secs(20), async || {
+    let refused = eventually("updates are refused", Duration::from_secs(60), async || {
         client.update(&version("off"), &whole(spec.clone())).await.err()
     })
     .await;
     assert!(refused.to_string().contains("disabled for this namespace"), "{refused}");
     write(true);
-    eventually("updates are taken again", Duration::from_secs(20), async || {
+    eventually("updates are taken again", Duration::from_secs(60), async || {
         client.update(&version("off"), &whole(spec.clone())).await.ok()
     })
     .await;
@@ -192,7 +192,7 @@ async fn messages_that_cannot_be_read_stop_nothing() {
     assert!(words.contains("argument: found") && words.contains("expected JSON"), "{words}");
     let before = aws.count(Call::is_invoke);
     client.signal_task_add(&version("odd"), &task_add(0)).await.unwrap();
-    eventually("the function is invoked", Duration::from_secs(20), async || {
+    eventually("the function is invoked", Duration::from_secs(60), async || {
         (aws.count(Call::is_invoke) > before).then_some(())
     })
     .await;
@@ -209,7 +209,7 @@ async fn a_stopped_controller_ends_well_and_the_next_one_goes_on() {
     let before = aws.count(Call::is_invoke);
     let _second = server.controller(&[], &aws.env());
     client.signal_task_add(&version("stop"), &task_add(0)).await.unwrap();
-    eventually("the function is invoked", Duration::from_secs(20), async || {
+    eventually("the function is invoked", Duration::from_secs(60), async || {
         (aws.count(Call::is_invoke) > before).then_some(())
     })
     .await;

@@ -10,7 +10,7 @@ pub async fn register(server: &Server, deployment: &str, queue: &str) {
     let mut command = server.cli();
     command.args(["demo", "worker", "-d", deployment, "-b", "1", "--task-queue", queue, "--set-current"]);
     let mut worker = Program::start("first-worker", command.args(["--idle-secs", "1.5"]));
-    eventually("the first worker has ended", Duration::from_secs(30), async || {
+    eventually("the first worker has ended", Duration::from_secs(60), async || {
         worker.has_ended().then_some(())
     })
     .await;

@@ -75,9 +75,13 @@ pub fn scratch(name: &str) -> PathBuf {
     dir.join(name)
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, below those which the system gives to whoever asks for any.
 pub fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let tries =
+        std::iter::repeat_with(|| std::process::id() as usize * 64 + NEXT.fetch_add(1, Ordering::Relaxed));
+    let mut ports = tries.take(20_000).map(|n| u16::try_from(10_000 + n % 20_000).unwrap());
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
 }
 
 /// Waits until the condition gives a value.

@@ -46,17 +46,17 @@ async fn local_workers_start_drain_the_queue_and_vanish() {
 
     let mut load = load::start(&server, "local-q", 4.0, 6.0, 1.0);
     let words = ["local-q", "--idle-secs", &server.address()[..0]];
-    eventually("several workers run", Duration::from_secs(20), async || (running(&words) >= 3).then_some(()))
+    eventually("several workers run", Duration::from_secs(60), async || (running(&words) >= 3).then_some(()))
         .await;
-    eventually("the load has ended", Duration::from_secs(20), async || load.has_ended().then_some(())).await;
-    eventually("all work is done", Duration::from_secs(30), async || {
+    eventually("the load has ended", Duration::from_secs(60), async || load.has_ended().then_some(())).await;
+    eventually("all work is done", Duration::from_secs(60), async || {
         let list =
             ["workflow", "count", "--query", "WorkflowType='wci-demo-nap' AND ExecutionStatus='Running'"];
         let text = String::from_utf8(server.temporal(&list).stdout).unwrap();
         text.contains("Total: 0").then_some(())
     })
     .await;
-    eventually("the workers vanish", Duration::from_secs(30), async || (running(&words) == 0).then_some(()))
+    eventually("the workers vanish", Duration::from_secs(60), async || (running(&words) == 0).then_some(()))
         .await;
 }
 
@@ -69,7 +69,7 @@ async fn a_program_that_the_host_does_not_name_is_refused() {
         "compute": {"provider_type": "subprocess", "config": {"command": "sh"}}}}});
     let refused = client.update(&version("shell"), &whole(spec)).await.unwrap_err();
     assert!(refused.to_string().contains("--allow-subprocess"), "{refused}");
-    eventually("nothing is left of it", Duration::from_secs(5), async || {
+    eventually("nothing is left of it", Duration::from_secs(60), async || {
         (!client.exists(&version("shell")).await.unwrap()).then_some(())
     })
     .await;

@@ -85,7 +85,7 @@ impl Server {
         }
         command.envs(self.env.clone());
         self.program = Some(Program::start("temporal", &mut command));
-        eventually("the server answers", Duration::from_secs(30), async || self.client().await.ok()).await;
+        eventually("the server answers", Duration::from_secs(60), async || self.client().await.ok()).await;
     }
 
     /// Kills the server and starts it again on the same port and database.
