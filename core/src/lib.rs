@@ -10,6 +10,8 @@
 //! what a controller can see; [`spec`] says what the user asked for; [`algorithm`] holds one scaling rule a file;
 //! [`controller`] joins them. [`cluster`] is the second system: distributed tasks whose workers follow the nodes.
 
+#![cfg_attr(not(test), deny(clippy::dbg_macro, clippy::todo, clippy::unwrap_used))]
+
 pub mod algorithm;
 pub mod cluster;
 pub mod config;

@@ -13,6 +13,8 @@
 //! - the operation that does not fit the launch strategy is `Rejected`;
 //! - every call ends within its time limit, also when the other side never answers.
 
+#![cfg_attr(not(test), deny(clippy::dbg_macro, clippy::todo, clippy::unwrap_used))]
+
 #[cfg(feature = "aws")]
 pub mod aws;
 #[cfg_attr(not(any(feature = "aws", feature = "gcp")), expect(dead_code, reason = "clouds use it"))]

@@ -1,5 +1,7 @@
 //! The simulator: replay a workload against a spec, with the very code that scales in production.
 
+#![cfg_attr(not(test), deny(clippy::dbg_macro, clippy::todo, clippy::unwrap_used))]
+
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod cluster;

@@ -8,6 +8,8 @@
 //! [`Player`] is all of it without a browser, so that it is tested like everything else; [`Simulator`] only turns
 //! its answers into what JavaScript takes: texts of JSON and arrays of numbers.
 
+#![cfg_attr(not(test), deny(clippy::dbg_macro, clippy::todo, clippy::unwrap_used))]
+
 mod controls;
 #[cfg(feature = "files")]
 mod incident;

@@ -6,7 +6,9 @@ use crate::pages::{PAGES, Server};
 use crate::shell::{self, cargo, program};
 use crate::tally::Tally;
 use crate::wasm::TARGET;
+use crate::wci;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Where the built package is kept with the pages.
 pub const PACKAGE: &str = "docs/simulators/pkg";
@@ -110,11 +112,19 @@ fn has_texts_as_they_are(package: &Path) -> Tally {
 }
 
 fn build_module(folder: &Path, (package, name, features): &Module) -> Result<(), String> {
-    let mut module = cargo(&["build", "--quiet", "--package", package, "--lib", "--profile", PROFILE]);
-    module.env("CARGO_ENCODED_RUSTFLAGS", short_paths());
-    shell::run(module.args(["--target", TARGET]).args(*features))?;
-    let mut glue = cargo(&["run", "--quiet", "--package", "wci-wasm-bindgen", "--profile", "ci", "--"]);
-    shell::run(glue.arg(module_path(package)).arg(folder).arg(name))
+    shell::run(build_for_browsers().args(["--package", package, "--lib"]).args(*features))?;
+    // Chosen out of the whole workspace, so that what it stands on is what the tests stand on, and not built again.
+    const GLUE: &str = "wci-wasm-bindgen";
+    shell::run(&mut cargo(&["build", "--quiet", "--workspace", "--bin", GLUE, "--profile", "ci"]))?;
+    let mut glue = program(shell::target_dir().join("ci").join(GLUE));
+    shell::run(glue.arg(module_path(&package.replace('-', "_"))).arg(folder).arg(name))
+}
+
+/// The command that builds as the pages' modules are built; what is built is to be added.
+pub fn build_for_browsers() -> Command {
+    let mut build = cargo(&["build", "--quiet", "--profile", PROFILE, "--target", TARGET]);
+    build.env("CARGO_ENCODED_RUSTFLAGS", short_paths());
+    build
 }
 
 /// Panics name their source: a file of a crate, whoever builds, wherever.
@@ -140,8 +150,9 @@ fn named_sources(folder: &str) -> Vec<(PathBuf, String)> {
     sources.into_iter().filter_map(named).collect()
 }
 
-fn module_path(package: &str) -> PathBuf {
-    shell::target_dir().join(TARGET).join(PROFILE).join(package.replace('-', "_")).with_extension("wasm")
+/// The module that a library or program becomes.
+pub fn module_path(target: &str) -> PathBuf {
+    shell::target_dir().join(TARGET).join(PROFILE).join(target).with_extension("wasm")
 }
 
 /// What the package was built from and with.
@@ -178,10 +189,10 @@ pub fn test() -> Result<Tally, String> {
     let base = format!("http://127.0.0.1:{}/", server.port());
     // Ends with this program: nothing waits for it.
     std::thread::spawn(move || server.serve());
-    shell::run(&mut cargo(&["build", "--quiet", "--package", "wci-sim", "--bin", "wci", "--profile", "ci"]))?;
+    let wci = wci::build_checked()?;
     let mut run = program("node");
     run.arg(tests.join("pages.mjs")).args([&base, "scenarios"]);
-    run.arg(shell::target_dir().join("ci").join("wci")).arg(tests.join("shots"));
+    run.arg(wci).arg(tests.join("shots"));
     tally.add(checks(WHAT, &mut run)?);
     Ok(tally)
 }

@@ -1,8 +1,8 @@
 //! The same luck everywhere: a million draws of everything that draws, compared with what is recorded.
 
+use crate::browser;
 use crate::shell::{self, cargo, program};
 use crate::tally::Tally;
-use crate::wasm;
 
 const PACKAGE: &str = "wci-draws-check";
 
@@ -24,16 +24,10 @@ fn check_native() -> Result<(), String> {
     shell::run(run.stdout(std::process::Stdio::null()))
 }
 
+/// Beside the first view of the pages, so that both stand on the same libraries and none is built twice.
 fn check_wasm() -> Result<(), String> {
-    shell::run(&mut cargo(&[
-        "build",
-        "--quiet",
-        "--release",
-        "--package",
-        PACKAGE,
-        "--target",
-        wasm::TARGET,
-    ]))?;
-    let module = shell::target_dir().join(wasm::TARGET).join("release").join(format!("{PACKAGE}.wasm"));
+    let mut build = browser::build_for_browsers();
+    shell::run(build.args(["--package", PACKAGE, "--package", "wci-wasm", "--no-default-features"]))?;
+    let module = browser::module_path(PACKAGE);
     shell::run(program("node").arg("sim/draws-check/run.mjs").arg(module))
 }

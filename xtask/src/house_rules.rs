@@ -15,7 +15,9 @@ pub fn check() -> Result<Tally, String> {
     let mut problems = Tally::default();
     for path in workspace_sources()? {
         let name = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
-        problems.failed.extend(check_shape(&read(&path)?).err().map(|why| format!("{name} {why}")));
+        let text = read(&path)?;
+        let checked = check_shape(&text).and_then(|()| check_root(&path, &text));
+        problems.failed.extend(checked.err().map(|why| format!("{name} {why}")));
     }
     Ok(if problems.failed.is_empty() { Tally::of("house rules", Ok(())) } else { problems })
 }
@@ -56,6 +58,14 @@ fn check_shape(text: &str) -> Result<(), String> {
         return Err(format!("has {lines} lines without its tests; split files over {MAX_LINES}"));
     }
     Ok(())
+}
+
+/// What is shipped, unlike its tests, must not give up on a value that may be missing.
+fn check_root(path: &Path, text: &str) -> Result<(), String> {
+    const DENIED: &str =
+        "#![cfg_attr(not(test), deny(clippy::dbg_macro, clippy::todo, clippy::unwrap_used))]";
+    let is_root = path.ends_with("src/lib.rs") || path.ends_with("src/main.rs");
+    if is_root && !text.contains(DENIED) { Err(format!("lacks the line {DENIED}")) } else { Ok(()) }
 }
 
 /// Every Rust file under a folder `src`, in order; files of tests only are left out.

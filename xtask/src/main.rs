@@ -1,5 +1,7 @@
 //! `cargo xtask`: tests, checks and chores of this workspace, with nothing to install by hand.
 
+#![cfg_attr(not(test), deny(clippy::dbg_macro, clippy::todo, clippy::unwrap_used))]
+
 mod bench;
 mod bless;
 mod book;

@@ -18,9 +18,7 @@ const SPEED_LINE: &[u8] = b"<footer>";
 /// Runs every shipped scenario and compares it with its golden result, on fixtures and, where they are, on the real
 /// traces. It is the checked build that runs here, so the optimised one, which wrote the results, must agree with it.
 pub fn golden() -> Result<Tally, String> {
-    // Built a moment ago beside the tests, so that this builds nothing.
-    shell::run(build_and_test().args(["--no-run", "--quiet"]))?;
-    let wci = shell::target_dir().join("ci").join("wci");
+    let wci = build_checked()?;
     let mut tally = compare("golden", &wci, Path::new(FIXTURES), &[])?;
     match shell::real_traces() {
         Some(traces) => tally.add(compare("golden, real traces", &wci, &traces, &["--real-traces"])?),
@@ -49,6 +47,14 @@ pub fn same_bytes() -> Result<Tally, String> {
 pub fn build() -> Result<PathBuf, String> {
     shell::run(&mut cargo(&["build", "--quiet", "--release", "--package", "wci-sim"]))?;
     Ok(shell::target_dir().join("release").join("wci"))
+}
+
+/// Builds the program with the checks of a debug build and says where it lies.
+///
+/// It is built beside the tests, so that after them this builds nothing.
+pub fn build_checked() -> Result<PathBuf, String> {
+    shell::run(build_and_test().args(["--no-run", "--quiet"]))?;
+    Ok(shell::target_dir().join("ci").join("wci"))
 }
 
 fn compare(name: &str, wci: &Path, traces: &Path, args: &[&str]) -> Result<Tally, String> {

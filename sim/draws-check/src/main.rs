@@ -13,6 +13,8 @@
 //! WebAssembly without a host has no output, but the exit status comes back as the value of its only function: 0, or
 //! the number of the first line that differs. So the module needs no bindings at all.
 
+#![cfg_attr(not(test), deny(clippy::dbg_macro, clippy::todo, clippy::unwrap_used))]
+
 use std::process::ExitCode;
 use wci_sim::workload::fingerprint::fingerprints;
 

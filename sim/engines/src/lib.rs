@@ -1,5 +1,7 @@
 //! What the engines share: the system, its luck and the line that is printed.
 
+#![cfg_attr(not(test), deny(clippy::dbg_macro, clippy::todo, clippy::unwrap_used))]
+
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::Instant;

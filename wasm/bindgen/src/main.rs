@@ -1,6 +1,8 @@
 //! Writes the JavaScript glue beside a built module, and the module in the order that compresses best, compressed:
 //! `wci-wasm-bindgen MODULE FOLDER NAME`.
 
+#![cfg_attr(not(test), deny(clippy::dbg_macro, clippy::todo, clippy::unwrap_used))]
+
 mod order;
 
 use std::num::NonZeroU64;

@@ -1,6 +1,8 @@
 //! The cluster's simulation for the browser: a module of its own, so that pages that do not show it do not load it.
 //! No rule and no default of its own.
 
+#![cfg_attr(not(test), deny(clippy::dbg_macro, clippy::todo, clippy::unwrap_used))]
+
 use std::collections::BTreeMap;
 use toml::Table;
 use wasm_bindgen::prelude::*;
