@@ -243,6 +243,45 @@ fn an_infeasible_target_ends_with_status_1() {
     assert!(out.contains("No setting was found that meets the target"), "{out}");
 }
 
+/// The median of the waits is under the limit, and yet no setting can do the work.
+#[test]
+fn an_overloaded_setting_says_why_it_meets_no_target() {
+    let bench = Bench::new("overloaded");
+    bench.put(
+        "much.toml",
+        &SMALL.replace("rate = 3.0", "rate = 60.0").replace("horizon = \"2m\"", "horizon = \"6m\""),
+    );
+    bench.put(
+        "much.toml",
+        &(bench.text("much.toml") + "[group.activities.provider]\nconcurrency = 10\non_limit = \"reject\"\n"),
+    );
+    let line = "tune much.toml --subject-to schedule~to~start.p50_<_1d --trials 1 --replications 10 -q --set end=cut";
+    let out = bench.ends_with(1, line);
+    assert!(out.contains("Under 4 of 4 seeds it is overloaded"), "{out}");
+}
+
+#[test]
+fn what_is_tuned_says_its_constrained_figures_to_programs_too() {
+    let bench = Bench::new("tune-json");
+    let line =
+        "tune small.toml --subject-to schedule~to~start.p95_<_20s --trials 1 --replications 10 --json -q";
+    let found = json(&bench.ends_with(0, line));
+    let figure = &found["best"]["constrained"][0];
+    assert_eq!(figure["constraint"], "schedule_to_start.p95 < 20s");
+    let (mean, half) = (&figure["estimate"]["mean"], &figure["estimate"]["ci95"]);
+    assert_eq!(figure["limit"].as_f64(), Some(mean.as_f64().unwrap() + half.as_f64().unwrap()));
+}
+
+#[test]
+fn a_search_without_a_target_speaks_of_none() {
+    let bench = Bench::new("no-target");
+    let out = bench.ends_with(0, "tune small.toml --vary title=a --trials 2 --replications 10 -q");
+    assert!(out.contains("every setting as it is"), "{out}");
+    for word in ["target", "99 of 100", "No fixed number"] {
+        assert!(!out.contains(word), "{word:?} in {out}");
+    }
+}
+
 #[test]
 fn wrong_words_are_refused_with_the_right_ones() {
     let bench = Bench::new("refused");

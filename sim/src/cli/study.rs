@@ -7,6 +7,7 @@ use crate::research::{Case, Lab, Nothing, Plan, Store, Until, Watch};
 use crate::scenario::expect::known_keys;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Most replications when only a precision is asked for.
 const MOST: u64 = 1000;
@@ -91,32 +92,64 @@ pub fn share(text: &str) -> Result<f64, Failure> {
 }
 
 /// A bar of runs, only where a person watches.
-struct StudyProgress(ProgressBar);
+struct StudyProgress {
+    bar: ProgressBar,
+    planned: AtomicU64,
+    at_most: AtomicU64,
+}
 
 impl StudyProgress {
     fn new(quiet: bool) -> Self {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(5) };
         let bar = ProgressBar::with_draw_target(Some(0), target);
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} runs, {elapsed}, {eta} left")
-        {
-            bar.set_style(style);
+        let progress = Self { bar, planned: AtomicU64::new(0), at_most: AtomicU64::new(0) };
+        progress.words("{bar:30} {pos} of {len} runs, {elapsed}, {eta} left");
+        progress
+    }
+
+    fn words(&self, template: &str) {
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
         }
-        Self(bar)
     }
 }
 
 impl Watch for StudyProgress {
+    /// A search plans a batch at a time: the time left to the end of a batch would say nothing.
+    fn at_most(&self, runs: usize) {
+        self.at_most.store(runs as u64, Ordering::Relaxed);
+        self.bar.set_length(runs as u64);
+        self.words("{bar:30} {pos} of at most {len} runs, {elapsed}, at most {eta} left");
+    }
+
     fn planned(&self, runs: usize) {
-        self.0.inc_length(runs as u64);
+        let planned = self.planned.fetch_add(runs as u64, Ordering::Relaxed) + runs as u64;
+        self.bar.set_length(planned.max(self.at_most.load(Ordering::Relaxed)));
     }
 
     fn finished(&self) {
-        self.0.inc(1);
+        self.bar.inc(1);
     }
 }
 
 impl Drop for StudyProgress {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_shows_the_runs_of_all_of_it_and_not_of_a_batch() {
+        let progress = StudyProgress::new(true);
+        progress.at_most(100);
+        progress.planned(10);
+        progress.finished();
+        assert_eq!((progress.bar.length(), progress.bar.position()), (Some(100), 1));
+        progress.planned(200);
+        assert_eq!(progress.bar.length(), Some(210), "more than was thought");
     }
 }

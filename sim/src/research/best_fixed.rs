@@ -200,7 +200,7 @@ impl Study<'_> {
             let more = |(group, count): (&String, &u32)| (group.clone(), (count * percent).div_ceil(100));
             Counts(counts.0.iter().map(more).collect())
         };
-        let mut tried = [100, 103, 106, 110, 115, 125, 150].map(larger).to_vec();
+        let mut tried = [100, 103, 106, 110, 115, 125, 150, 200, 300, 400].map(larger).to_vec();
         tried.dedup();
         for counts in tried {
             if self.shortfalls(std::slice::from_ref(&counts))? == [0.0] {

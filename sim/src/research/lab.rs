@@ -91,6 +91,8 @@ pub trait Store: Sync {
 
 /// Watches a study.
 pub trait Watch: Sync {
+    /// A search ends after so many runs at the latest, as far as can be told.
+    fn at_most(&self, _runs: usize) {}
     /// So many runs more are known to be needed.
     fn planned(&self, _runs: usize) {}
     /// A run has finished.

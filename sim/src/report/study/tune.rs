@@ -5,9 +5,9 @@ use super::amount::{amount, with_interval};
 use super::scatter::{Dot, Kind, Scatter};
 use crate::report::html::{escape, shell};
 use crate::report::units::{count, percent, plural};
-use crate::research::tune::{Confirmed, Rival, Trial, Tuned};
+use crate::research::tune::{Confirmed, Constrained, Rival, Trial, Tuned};
 use crate::research::{Estimate, LEVEL, Stop};
-use crate::scenario::expect::{Quantity, known_keys};
+use crate::scenario::expect::{Bound, Expectation, Quantity, known_keys};
 use std::fmt::Write as _;
 
 /// What kind of figure a key is; group keys count as their figure.
@@ -40,62 +40,72 @@ pub fn table(title: &str, tuned: &Tuned) -> String {
 }
 
 fn effort(tuned: &Tuned) -> String {
-    let [search, choice, confirm] = tuned.seeds;
-    format!(
-        "{} tried on seeds {}-{}, the best chosen on {}-{}, confirmed on {}-{}, never used before",
-        plural(tuned.trials.len() as u64, "setting", "settings"),
-        search.0,
-        search.1,
-        choice.0,
-        choice.1,
-        confirm.0,
-        confirm.1
-    )
+    let [search, choice, confirm] = tuned.seeds.map(|(first, last)| format!("{first}-{last}"));
+    let tried = plural(tuned.trials.len() as u64, "setting", "settings");
+    match tuned.best {
+        Some(_) => format!(
+            "{tried} tried on seeds {search}, the best chosen on {choice}, confirmed on {confirm}, never used before"
+        ),
+        None => format!("{tried} tried on seeds {search}; none held there, on {choice} and on fresh ones"),
+    }
 }
 
 fn found(tuned: &Tuned, best: &Confirmed, out: &mut String) {
     let _ = writeln!(out, "Deploy {}:", best.algorithm);
-    for (key, value) in &best.settings {
-        let _ = writeln!(out, "  {} = {value}", short(key));
-    }
+    settings(&best.settings, out);
     let cost = quantity(&tuned.minimize);
     let _ = writeln!(out, "\nOn the fresh seeds, 95 % intervals (Student):");
     let _ = writeln!(out, "  {:44}{}", tuned.minimize, with_interval(cost, &best.objective, false));
-    for line in figures(tuned, best) {
+    for line in figures(best) {
         let _ = writeln!(out, "  {line}");
     }
     for rival in &best.rivals {
         let _ = writeln!(out, "{}", wrapped_rival(tuned, rival));
     }
-    if tuned.best_fixed.is_none() {
-        out.push_str("\nNo fixed number of workers was found that meets the target.\n");
+    if !tuned.subject_to.is_empty() {
+        if tuned.best_fixed.is_none() {
+            out.push_str("\nNo fixed number of workers was found that meets the target.\n");
+        }
+        let _ = writeln!(out, "\n{}", certainty(best));
     }
-    let _ = writeln!(out, "\n{}", certainty(best));
     out.push_str("\nThe spec:\n");
     for spec in &best.specs {
         let _ = writeln!(out, "{spec:#}");
     }
 }
 
-/// Each constraint's figure with its upper end.
-fn figures(tuned: &Tuned, best: &Confirmed) -> Vec<String> {
-    let mut lines = Vec::new();
-    for constraint in &tuned.subject_to {
-        let key = constraint.split_whitespace().next().unwrap_or_default();
+/// Each constraint's figure with the end of its interval that has to hold.
+fn figures(best: &Confirmed) -> Vec<String> {
+    let is_one = best.results.len() == 1;
+    let line = |figure: &Constrained| {
+        let Constrained { key, estimate, limit, constraint, scenario } = figure;
         let kind = quantity(key);
-        for result in &best.results {
-            let estimate = result.estimate(key);
-            let high = estimate.high().map_or_else(|| "-".into(), |high| amount(kind, high));
-            let mean = with_interval(kind, &estimate, result.is_censored(key));
-            lines.push(format!("{key:44}{mean}, upper limit {high} ({constraint})"));
-        }
+        let end = limit.map_or_else(|| "-".into(), |limit| amount(kind, limit));
+        let mean = with_interval(kind, estimate, false);
+        let is_upper = limit.zip(estimate.mean).is_none_or(|(limit, mean)| limit >= mean);
+        let which = if is_upper { "upper" } else { "lower" };
+        let place = if is_one { String::new() } else { format!(" on {scenario}") };
+        format!("{key:44}{mean}, {which} limit {end} ({constraint}){place}")
+    };
+    best.constrained.iter().map(line).collect()
+}
+
+fn settings(settings: &[(String, toml::Value)], out: &mut String) {
+    for (key, value) in settings {
+        let _ = writeln!(out, "  {} = {value}", short(key));
     }
-    lines
+    if settings.is_empty() {
+        out.push_str("  every setting as it is: none was found to make a difference\n");
+    }
 }
 
 fn wrapped_rival(tuned: &Tuned, rival: &Rival) -> String {
     let kind = quantity(&tuned.minimize);
-    let holds = if rival.holds { "meets the target" } else { "misses the target" };
+    let holds = match rival.holds {
+        _ if tuned.subject_to.is_empty() => "",
+        true => ", meets the target",
+        false => ", misses the target",
+    };
     let share = rival.objective.mean.zip(rival.difference.mean).filter(|(cost, _)| *cost != 0.0);
     let share = share.map_or_else(String::new, |(cost, less)| format!(" ({})", signed_percent(less / cost)));
     let less = with_interval(kind, &rival.difference, false);
@@ -110,7 +120,7 @@ fn wrapped_rival(tuned: &Tuned, rival: &Rival) -> String {
         _ => "no difference that this many seeds can tell",
     };
     format!(
-        "\nAgainst {} ({}, {holds}):\n  paired difference {less}{share}: {verdict}",
+        "\nAgainst {} ({}{holds}):\n  paired difference {less}{share}: {verdict}",
         rival.name,
         with_interval(kind, &rival.objective, false)
     )
@@ -124,7 +134,7 @@ fn certainty(best: &Confirmed) -> String {
     let failed = match best.round {
         0 => "It is the first choice: no setting was dropped on fresh seeds.".to_owned(),
         n => format!(
-            "{} before it did not hold on fresh seeds.",
+            "{} came first, and did not hold on fresh seeds of their own.",
             plural(n, "cheaper setting", "cheaper settings")
         ),
     };
@@ -152,8 +162,17 @@ fn not_found(tuned: &Tuned, out: &mut String) {
         let reached = trial.constrained.map_or_else(|| "∞".into(), |x| amount(kind, x));
         let cost = amount(quantity(&tuned.minimize), trial.mean);
         let _ = writeln!(out, "The nearest reaches {key} = {reached} (mean) at {} = {cost}:", tuned.minimize);
-        for (key, value) in &trial.settings {
-            let _ = writeln!(out, "  {} = {value}", short(key));
+        if trial.settings.is_empty() {
+            out.push_str("  every setting as it is\n");
+        } else {
+            settings(&trial.settings, out);
+        }
+        if trial.overloaded > 0 {
+            let _ = writeln!(
+                out,
+                "Under {} of {} seeds it is overloaded: more comes than it can do, waits grow as long as the run is.",
+                trial.overloaded, trial.seeds
+            );
         }
     }
     match &tuned.best_fixed {
@@ -250,11 +269,14 @@ pub fn pareto(tuned: &Tuned) -> Scatter {
 
 /// The first constraint's bound in the summary's unit.
 fn limit(tuned: &Tuned) -> Option<f64> {
-    use crate::scenario::expect::{Bound, Expectation};
-    match Expectation::parse(tuned.subject_to.first()?, &[]).ok()?.bound {
+    match constraint(tuned)?.bound {
         Bound::Number(bound) => Some(bound),
         Bound::Flag(_) | Bound::Text(_) => None,
     }
+}
+
+fn constraint(tuned: &Tuned) -> Option<Expectation> {
+    Expectation::parse(tuned.subject_to.first()?, &[]).ok()
 }
 
 /// The same as one page; `command` gives it again.
@@ -284,6 +306,23 @@ pub fn page(title: &str, tuned: &Tuned, command: &str) -> String {
     shell(&format!("Tuned: {title}"), &body)
 }
 
+/// Whether a trial meets the target, in words: a mean on the right side may still be too near for other seeds.
+fn met(tuned: &Tuned, trial: &Trial) -> (&'static str, &'static str) {
+    let misses = |mean: f64| match constraint(tuned) {
+        Some(Expectation { comparison, bound: Bound::Number(bound), .. }) => !comparison.holds(mean, bound),
+        _ => false,
+    };
+    match trial {
+        _ if tuned.subject_to.is_empty() => ("", "-"),
+        Trial { is_sure: true, .. } => ("ok", "meets it surely"),
+        Trial { overloaded: 1.., .. } => ("failed", "overloaded"),
+        Trial { constrained: Some(mean), .. } if tuned.subject_to.len() == 1 && misses(*mean) => {
+            ("failed", "misses it")
+        }
+        _ => ("failed", "not surely"),
+    }
+}
+
 fn front(tuned: &Tuned, body: &mut String) {
     let mut front: Vec<&Trial> = tuned.trials.iter().filter(|trial| trial.on_front).collect();
     front.sort_by(|a, b| a.mean.total_cmp(&b.mean));
@@ -304,7 +343,7 @@ fn front(tuned: &Tuned, body: &mut String) {
         });
         let settings = settings.collect::<Vec<_>>().join(", ");
         let settings = if settings.is_empty() { "as written".into() } else { settings };
-        let (class, word) = if trial.is_sure { ("ok", "meets it surely") } else { ("failed", "not surely") };
+        let (class, word) = met(tuned, trial);
         let _ = writeln!(
             body,
             "<tr><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"{class}\">{word}</td><td>{}</td></tr>",

@@ -7,13 +7,16 @@ use crate::research::estimate::Estimate;
 use crate::research::lab::{Case, Lab};
 use crate::research::replicate::{BLOCK, Replications, Stop, Until};
 use crate::scenario::Scenario;
+use crate::scenario::expect::Expectation;
 use serde::Serialize;
 use serde_json::Value as Json;
 use std::ops::Range as Seeds;
 use toml::Value;
 
 /// Settings that are looked at more closely at once.
-const FINALISTS: usize = 8;
+pub(super) const FINALISTS: usize = 8;
+/// What runs under the fresh seeds: the setting that was found, what is written, and the fewest fixed workers.
+pub(super) const SIDE_BY_SIDE: usize = 3;
 /// Rounds of that, and of confirmations, before the search is given up.
 const ROUNDS: usize = 4;
 /// A value that costs no more than this factor is put back to what is written.
@@ -30,6 +33,8 @@ pub struct Confirmed {
     pub specs: Vec<Json>,
     /// The figure that shall be small, on the fresh seeds.
     pub objective: Estimate,
+    /// What the constraints are about, on the fresh seeds.
+    pub constrained: Vec<Constrained>,
     /// Every figure on the fresh seeds, one result for each scenario.
     #[serde(skip)]
     pub results: Vec<Replications>,
@@ -41,6 +46,21 @@ pub struct Confirmed {
     pub seeds: (u64, u64),
     /// Why there were no more of them.
     pub stop: Stop,
+}
+
+/// A constrained figure of one scenario.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Constrained {
+    /// The scenario.
+    pub scenario: String,
+    /// The figure.
+    pub key: String,
+    /// The constraint as it was written.
+    pub constraint: String,
+    /// Its mean and interval.
+    pub estimate: Estimate,
+    /// The end of the interval that has to be on the right side; `None`: no interval.
+    pub limit: Option<f64>,
 }
 
 /// Something the found setting is compared with on the same fresh seeds.
@@ -154,10 +174,30 @@ impl Study<'_> {
             objective: Estimate::of(&found.objective),
             rivals: rivals.collect(),
             stop: self.stop(&found),
+            constrained: self.constrained(&found.results),
             results: found.results,
             round,
             seeds: (seeds.start, seeds.end.saturating_sub(1)),
         }))
+    }
+
+    /// The end of each constrained figure's interval that has to be on the right side.
+    fn constrained(&self, results: &[Replications]) -> Vec<Constrained> {
+        let each = |(scenario, result): (&Scenario, &Replications)| -> Vec<Constrained> {
+            let one = |constraint: &Expectation| {
+                let estimate = result.estimate(&constraint.key);
+                let is_upwards = constraint.comparison.is_upwards();
+                Constrained {
+                    scenario: scenario.name().to_owned(),
+                    key: constraint.key.clone(),
+                    constraint: format!("{} {}", constraint.key, constraint.text),
+                    limit: if is_upwards { estimate.low() } else { estimate.high() },
+                    estimate,
+                }
+            };
+            self.goal.constraints.iter().map(one).collect()
+        };
+        self.written.iter().zip(results).flat_map(each).collect()
     }
 
     /// Runs under fresh seeds, and under more of them until the first setting's intervals are narrow enough. The

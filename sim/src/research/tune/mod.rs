@@ -9,7 +9,7 @@ mod confirm;
 mod search;
 mod trial;
 
-pub use confirm::{Confirmed, Rival};
+pub use confirm::{Confirmed, Constrained, Rival};
 pub use trial::{Space, Trial};
 
 use super::best_fixed::{Counts, FixedError, best_fixed};
@@ -110,6 +110,7 @@ pub fn tune(
     }
     let first_seed = first.resolve()?.model.seed;
     let seeds = SeedSets::new(first_seed, &effort);
+    lab.watch.at_most(most_runs(spaces, written.len(), &effort));
     let mut trials = Vec::new();
     for (index, space) in spaces.iter().enumerate() {
         trials.extend(search::search(lab, space, index, goal, &effort, &seeds.search)?);
@@ -133,6 +134,14 @@ pub fn tune(
         seeds: [ends(&seeds.search), ends(&seeds.choice), ends(&confirmed)],
         is_conditional: spaces.iter().any(Space::is_conditional),
     })
+}
+
+/// Runs of the whole search if it does not end early: every setting under all seeds, then choice and proof.
+fn most_runs(spaces: &[Space], scenarios: usize, effort: &Effort) -> usize {
+    let searched = spaces.len() * (1 + effort.trials) * SEARCH_SEEDS as usize;
+    let keys = spaces.iter().map(|space| space.ranges.len()).max().unwrap_or(0);
+    let looked_at_again = confirm::FINALISTS + 1 + keys + confirm::SIDE_BY_SIDE;
+    scenarios * (searched + looked_at_again * effort.replications as usize)
 }
 
 /// The three sets of seeds.

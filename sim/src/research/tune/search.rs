@@ -164,6 +164,7 @@ impl Search<'_> {
             is_sure: measured.verdict.is_sure,
             shortfall,
             seeds: measured.objective.len(),
+            overloaded: measured.overloaded,
             objective: measured.objective,
             on_front: false,
         });

@@ -42,6 +42,8 @@ pub struct Trial {
     pub shortfall: f64,
     /// Under how many seeds it was run; less than all: it was plainly no candidate.
     pub seeds: usize,
+    /// Under how many of them more came than could be done, in the worst of the scenarios: meets no constraint.
+    pub overloaded: usize,
     /// Whether no other trial is better in both figures.
     pub on_front: bool,
 }
@@ -51,6 +53,7 @@ pub(super) struct Measured {
     pub objective: Vec<f64>,
     pub constrained: Option<f64>,
     pub verdict: Verdict,
+    pub overloaded: usize,
     pub results: Vec<Replications>,
 }
 
@@ -117,7 +120,8 @@ impl Goal {
         let key = self.constrained_key();
         let constrained = results.iter().map(|result| result.estimate(key).mean.unwrap_or(f64::INFINITY));
         let constrained = constrained.reduce(f64::max).filter(|x| x.is_finite());
-        Measured { objective, constrained, verdict, results }
+        let overloaded = results.iter().map(Replications::overloaded).max().unwrap_or(0);
+        Measured { objective, constrained, verdict, overloaded, results }
     }
 }
 
