@@ -23,7 +23,7 @@ export function playerBar(player, { reset, addTasks, seed }) {
   const play = button("Start", "Start or pause (space)", toggle);
   play.classList.add("primary");
   const speed = h("select", { id: "speed", onchange: () => player.setSpeed(Number(speed.value) || null) },
-    ...SPEEDS.map((x) => h("option", { value: String(x) }, `${x}×`)), h("option", { value: "" }, "as fast as possible"));
+    ...SPEEDS.map((x) => h("option", { value: String(x) }, `${x}×`)), h("option", { value: "" }, "fastest"));
   const seedField = h("input", { id: "seed", type: "number", min: "0", step: "1", required: true, onchange: newSeed });
   let shownSeed = "";
   async function newSeed() {
