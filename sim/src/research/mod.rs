@@ -46,7 +46,7 @@ mod square_root;
 mod student;
 pub mod sweep;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod tune;
 pub mod variant;
 

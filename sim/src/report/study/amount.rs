@@ -16,6 +16,18 @@ pub fn amount(quantity: Quantity, x: f64) -> String {
     }
 }
 
+/// The unit of a bare number.
+#[must_use]
+pub const fn unit(quantity: Quantity) -> &'static str {
+    match quantity {
+        Quantity::Millis => "ms",
+        Quantity::Seconds => "s",
+        Quantity::Usd => "USD",
+        Quantity::Share => "share of 1",
+        Quantity::Count | Quantity::Flag | Quantity::Text => "",
+    }
+}
+
 /// A mean with half its interval: `812 ms ± 20 ms`; a lower bound is marked, what is infinite says so.
 #[must_use]
 pub fn with_interval(quantity: Quantity, estimate: &Estimate, is_censored: bool) -> String {

@@ -1,8 +1,8 @@
 //! A comparison as text, CSV and JSON.
 
-use super::amount::{amount, with_interval};
+use super::amount::{amount, unit, with_interval};
 use super::tune::quantity;
-use crate::report::units::{percent, plural};
+use crate::report::units::{number, percent, plural};
 use crate::research::Replications;
 use crate::research::compare::{Contest, Difference};
 use crate::scenario::expect::Quantity;
@@ -43,28 +43,64 @@ pub fn table(contests: &[Contest]) -> String {
 }
 
 fn one(contest: &Contest, out: &mut String) {
-    let names = contest.results.iter().map(|result| result.name.chars().count());
-    let width = names.max().unwrap_or(0).max(26);
     let _ = writeln!(out, "{} ({})", contest.title, contest.scenario);
     if let Some(first) = contest.results.first() {
         let _ = writeln!(out, "{}", header(first));
-        let _ = writeln!(
-            out,
-            "{:width$}{:>19}{:>11}{:>24}{:>9}",
-            "", "cost", "", "95 % wait less than", "workers"
-        );
-    }
-    for (i, result) in contest.results.iter().enumerate() {
-        let cost = with_interval(Quantity::Usd, &result.estimate(COST), false);
-        let wait = with_interval(Quantity::Millis, &result.estimate(WAIT), result.is_censored(WAIT));
-        let change = if i == 0 { String::new() } else { change(contest, i, COST) };
-        let workers =
-            result.estimate("workers.mean").mean.map_or_else(String::new, |x| amount(Quantity::Count, x));
-        let note = if result.overloaded() > 0 { "  overloaded" } else { "" };
-        let _ = writeln!(out, "{:width$}{cost:>19}{change:>11}{wait:>24}{workers:>9}{note}", result.name);
+        let headings = ["", "cost", "vs. written", "95 % wait less than", "workers", ""].map(str::to_owned);
+        let rows = (0..contest.results.len()).map(|i| row(contest, i));
+        aligned(&[headings].into_iter().chain(rows).collect::<Vec<_>>(), out);
     }
     for (names, why) in left_out(contest) {
         let _ = writeln!(out, "left out: {}: {}", names.join(", "), why.lines().next().unwrap_or_default());
+    }
+}
+
+fn row(contest: &Contest, i: usize) -> [String; 6] {
+    let result = &contest.results[i];
+    let wait = with_interval(Quantity::Millis, &result.estimate(WAIT), result.is_censored(WAIT));
+    let (change, wait) = match i {
+        0 => (String::new(), wait),
+        _ => (change(contest, i, COST), format!("{wait} {}", mark(&contest.difference(i, WAIT)))),
+    };
+    let workers = result.estimate("workers.mean").mean;
+    [
+        result.name.clone(),
+        with_interval(Quantity::Usd, &result.estimate(COST), false),
+        marked(&change),
+        marked(&wait),
+        workers.map_or_else(String::new, |x| amount(Quantity::Count, x)),
+        overload(result).unwrap_or_default(),
+    ]
+}
+
+/// With as much room behind it as two marks take, so that figures stand under figures.
+fn marked(text: &str) -> String {
+    let text = text.trim_end();
+    let marks = text.len() - text.trim_end_matches('*').len();
+    let room = if marks == 0 { 3 } else { 2 - marks.min(2) };
+    if text.is_empty() { String::new() } else { format!("{text}{}", " ".repeat(room)) }
+}
+
+/// The first and the last column to the left, the others to the right.
+fn aligned(rows: &[[String; 6]], out: &mut String) {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let [name, cost, change, wait, workers, _] = std::array::from_fn(width);
+    for row in rows {
+        let line = format!(
+            "{:name$}  {:>cost$}  {:>change$}  {:>wait$}  {:>workers$}  {}",
+            row[0], row[1], row[2], row[3], row[4], row[5]
+        );
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+}
+
+/// Under how many seeds more came than could be done.
+#[must_use]
+pub fn overload(result: &Replications) -> Option<String> {
+    match (result.overloaded(), result.runs.len()) {
+        (0, _) => None,
+        (n, all) if n == all => Some("overloaded".into()),
+        (n, all) => Some(format!("overloaded in {n} of {all}")),
     }
 }
 
@@ -96,17 +132,26 @@ pub fn header(first: &Replications) -> String {
     format!("{runs} each, seeds {low} to {high}, routing {routing}{condition}")
 }
 
-/// The paired difference relative to the scenario as written, with its mark: `-31 % **`.
+/// The paired difference relative to the scenario as written, with its mark: `-31 % **`, or `x 21.7 **`.
 #[must_use]
 pub fn change(contest: &Contest, i: usize, key: &str) -> String {
-    let difference = contest.difference(i, key);
-    let base = contest.results[0].estimate(key).mean;
-    let Some((difference_mean, base)) = difference.estimate.mean.zip(base.filter(|base| *base != 0.0)) else {
-        return String::new();
+    let Some(share) = relative(contest, i, key) else { return String::new() };
+    let size = match share {
+        MANY.. => format!("x {}", number(share + 1.0)),
+        0.0.. if share > 0.0 => format!("+{}", percent(share)),
+        _ => percent(share),
     };
-    let share = difference_mean / base;
-    let sign = if share > 0.0 { "+" } else { "" };
-    format!("{sign}{} {}", percent(share), mark(&difference)).trim_end().to_owned()
+    format!("{size} {}", mark(&contest.difference(i, key))).trim_end().to_owned()
+}
+
+/// From here on it is so many times as much: nobody reads +2071 %.
+pub const MANY: f64 = 9.0;
+
+/// The paired difference as a share of the scenario as written.
+#[must_use]
+pub fn relative(contest: &Contest, i: usize, key: &str) -> Option<f64> {
+    let base = contest.results[0].estimate(key).mean.filter(|base| *base != 0.0)?;
+    Some(contest.difference(i, key).estimate.mean? / base)
 }
 
 /// How sure a difference is.
@@ -138,6 +183,7 @@ pub fn csv(contests: &[Contest]) -> csv::Result<Vec<u8>> {
         "censored",
         "replications",
         "overloaded",
+        "unit",
     ])?;
     for contest in contests {
         for (i, result) in contest.results.iter().enumerate() {
@@ -147,20 +193,21 @@ pub fn csv(contests: &[Contest]) -> csv::Result<Vec<u8>> {
                 }
                 let estimate = result.estimate(&key);
                 let difference = contest.difference(i, &key);
-                let number = |x: Option<f64>| x.map(|x| x.to_string()).unwrap_or_default();
+                let written = |x: Option<f64>| x.map(|x| x.to_string()).unwrap_or_default();
                 writer.write_record([
                     contest.scenario.clone(),
                     result.name.clone(),
                     key.clone(),
-                    number(estimate.mean),
-                    number(estimate.ci95),
-                    number(estimate.pooled),
-                    number(difference.estimate.mean.filter(|_| i > 0)),
-                    number(difference.estimate.ci95.filter(|_| i > 0)),
+                    written(estimate.mean),
+                    written(estimate.ci95),
+                    written(estimate.pooled),
+                    written(difference.estimate.mean.filter(|_| i > 0)),
+                    written(difference.estimate.ci95.filter(|_| i > 0)),
                     mark(&difference).to_owned(),
                     result.is_censored(&key).to_string(),
                     result.runs.len().to_string(),
                     result.overloaded().to_string(),
+                    unit(quantity(&key)).to_owned(),
                 ])?;
             }
         }
@@ -193,4 +240,33 @@ fn result_json(contest: &Contest, i: usize) -> Value {
         })
         .collect();
     json!({ "name": result.name, "figures": result.to_json(), "differences": differences })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_stand_under_figures_whatever_their_length_and_marks() {
+        let row = |name: &str, cost: &str, change: &str| {
+            let wait = marked("1 s ± 1 ms **");
+            [name.into(), cost.into(), marked(change), wait, "3".into(), String::new()]
+        };
+        let mut out = String::new();
+        let rows = [
+            row("best fixed (activities 3, workflows 1)", "$0.1 ± $0.02", "-0.889 % **"),
+            row("lcp", "$0.00307 ± $0.00000126", "+5 %"),
+            row("hpa", "$1 ± $1", "x 21.7 *"),
+        ];
+        aligned(&rows, &mut out);
+        let ends = |word: &str| -> Vec<usize> {
+            let end = |line: &str| Some(line[..line.find(word)?].chars().count() + word.len());
+            out.lines().filter_map(end).collect()
+        };
+        assert_eq!((ends("$0.02"), ends("0.00000126")), (vec![52 + 10], vec![52 + 10]), "{out}");
+        let percents = out.lines().map(|line| line.replace("21.7", "   %")).collect::<Vec<_>>();
+        let at: Vec<Option<usize>> =
+            percents.iter().map(|line| line.find('%').map(|at| line[..at].chars().count())).collect();
+        assert!(at.iter().all(|place| *place == at[0]), "{out}");
+    }
 }

@@ -2,12 +2,12 @@
 
 use super::again::again;
 use super::amount::with_interval;
-use super::compare::{COLUMNS, LEGEND, change, header, left_out, mark};
+use super::compare::{COLUMNS, LEGEND, MANY, change, header, left_out, mark, overload, relative};
 use super::scatter::{Dot, Kind, Scatter};
 use super::tune::quantity;
 use crate::report::chart::{Chart, ChartError, Ink, Panel, Scale, Series, Shape, Size, inline_svg};
 use crate::report::html::{escape, shell};
-use crate::report::units::{number, plural};
+use crate::report::units::{number, percent, plural};
 use crate::research::compare::Contest;
 use crate::research::{Course, Estimate, Replications};
 use crate::results::{Timeline, TimelineRow};
@@ -17,6 +17,10 @@ use std::fmt::Write as _;
 
 const COST: &str = "cost_usd.total";
 const WAIT: &str = "schedule_to_start.p95";
+/// Scenarios that stand side by side: so many fit on a sheet of A4.
+const ACROSS: usize = 6;
+/// So many times the backlog that three quarters keep under is drawn in full.
+const FARTHEST: f64 = 5.0;
 const SIDE_BY_SIDE: &str = "<style>.pair{display:grid;gap:1rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,26rem),1fr))}\
                             .pair figure{margin:0}.base{font-weight:600}.figures{font-size:.86rem}.figures td,.figures \
                             th{padding-left:.45rem;padding-right:.45rem}.figures tbody tr:not(.section) th{padding-left:\
@@ -56,40 +60,46 @@ fn navigation(contests: &[Contest], body: &mut String) {
     body.push_str("</ul></nav>\n");
 }
 
-/// Specs down, scenarios across: what each costs relative to the scenario as written.
+/// Specs down, scenarios across, as many as a sheet of paper has room for: what each costs relative to the scenario
+/// as written.
 fn overview(contests: &[Contest], body: &mut String) {
-    let ran: Vec<&Contest> = contests.iter().filter(|contest| !contest.results.is_empty()).collect();
-    let names =
-        ran.iter().flat_map(|contest| contest.results.iter().skip(1)).map(|result| base_name(&result.name));
-    let mut order: Vec<&str> = Vec::new();
-    names.for_each(|name| {
-        if !order.contains(&name) {
-            order.push(name);
-        }
-    });
+    let ran: Vec<&Contest> = contests.iter().filter(|contest| contest.results.len() > 1).collect();
     for (key, title) in [
         (COST, "Cost against each scenario as written"),
         (WAIT, "Wait that 95 % stay below, marked against each scenario as written"),
     ] {
-        let _ = writeln!(
-            body,
-            "<section><h2>{title}</h2>\n<div class=\"scroll\" tabindex=\"0\"><table \
-             class=\"figures\">\n<thead><tr><td></td>"
-        );
-        for contest in &ran {
-            let name = escape(&contest.scenario);
-            let _ = write!(body, "<th scope=\"col\" class=\"number\"><a href=\"#{name}\">{name}</a></th>");
-        }
-        body.push_str("</tr></thead>\n<tbody>\n");
-        for name in &order {
-            let _ = write!(body, "<tr><th scope=\"row\">{}</th>", escape(name));
-            for contest in &ran {
-                let _ = write!(body, "<td class=\"number\">{}</td>", escape(&cell(contest, name, key)));
-            }
-            body.push_str("</tr>\n");
-        }
-        body.push_str("</tbody></table></div></section>\n");
+        let _ = writeln!(body, "<section><h2>{title}</h2>");
+        ran.chunks(ACROSS).for_each(|some| overview_of(some, key, body));
+        body.push_str("</section>\n");
     }
+}
+
+fn overview_of(ran: &[&Contest], key: &str, body: &mut String) {
+    body.push_str("<div class=\"scroll\" tabindex=\"0\"><table class=\"figures\">\n<thead><tr><td></td>");
+    for contest in ran {
+        let name = escape(&contest.scenario);
+        let _ = write!(body, "<th scope=\"col\" class=\"number\"><a href=\"#{name}\">{name}</a></th>");
+    }
+    body.push_str("</tr></thead>\n<tbody>\n");
+    for name in entrants(ran) {
+        let _ = write!(body, "<tr><th scope=\"row\">{}</th>", escape(name));
+        for contest in ran {
+            let _ = write!(body, "<td class=\"number\">{}</td>", escape(&cell(contest, name, key)));
+        }
+        body.push_str("</tr>\n");
+    }
+    body.push_str("</tbody></table></div>\n");
+}
+
+/// Who ran on some of the scenarios, in the order of their first appearance.
+fn entrants<'c>(ran: &[&'c Contest]) -> Vec<&'c str> {
+    let mut order: Vec<&str> = Vec::new();
+    for name in ran.iter().flat_map(|contest| &contest.results[1..]).map(|result| base_name(&result.name)) {
+        if !order.contains(&name) {
+            order.push(name);
+        }
+    }
+    order
 }
 
 /// `best fixed (12)` is the same entrant in every scenario.
@@ -102,17 +112,19 @@ fn cell(contest: &Contest, name: &str, key: &str) -> String {
         return "-".into();
     };
     let result = &contest.results[i + 1];
-    if result.overloaded() > 0 {
-        return "overloaded".into();
+    let note = overload(result).unwrap_or_default();
+    if result.overloaded() == result.runs.len() {
+        return note;
     }
     // A share of a wait that is nearly nothing says nothing: waits stand as they are.
     let mean = with_interval(quantity(key), &result.estimate(key), result.is_censored(key));
     let change = if key == COST { change(contest, i + 1, key) } else { String::new() };
-    match key {
+    let text = match key {
         COST if !change.is_empty() => change,
         COST => mean,
         _ => format!("{mean} {}", mark(&contest.difference(i + 1, key))).trim_end().to_owned(),
-    }
+    };
+    if note.is_empty() { text } else { format!("{text}, {note}") }
 }
 
 fn section(contest: &Contest, body: &mut String) -> Result<(), ChartError> {
@@ -176,11 +188,7 @@ fn figures(contest: &Contest, body: &mut String) {
 }
 
 fn name_of(result: &Replications) -> String {
-    match result.overloaded() {
-        0 => result.name.clone(),
-        n if n == result.runs.len() => format!("{} (overloaded)", result.name),
-        n => format!("{} (overloaded in {n} of {})", result.name, result.runs.len()),
-    }
+    overload(result).map_or_else(|| result.name.clone(), |note| format!("{} ({note})", result.name))
 }
 
 /// The paired difference in the figure's own unit, with its interval and mark.
@@ -223,9 +231,13 @@ fn said(contest: &Contest, i: usize, key: &str, [less, more]: [&str; 2], same: &
             plural(result.runs.len() as u64, "replication", "replications")
         );
     };
-    let size = change(contest, i, key);
-    let size = if size.is_empty() { paired(contest, i, key) } else { size };
-    format!("{} by {}", if mean < 0.0 { less } else { more }, size.trim_start_matches(['+', '-', '−']))
+    let which = if mean < 0.0 { less } else { more };
+    let mark = mark(&difference);
+    match relative(contest, i, key) {
+        Some(share @ MANY..) => format!("{which}, {} times as much {mark}", number(share + 1.0)),
+        Some(share) => format!("{which} by {} {mark}", percent(share.abs())),
+        None => format!("{which} by {}", paired(contest, i, key).trim_start_matches(['+', '-'])),
+    }
 }
 
 fn cost_against_wait(contest: &Contest) -> Scatter {
@@ -246,25 +258,38 @@ fn cost_against_wait(contest: &Contest) -> Scatter {
 /// The first replication of each, side by side on the same axes.
 fn courses(contest: &Contest, body: &mut String) -> Result<(), ChartError> {
     let course = |result: &Replications| Some(result.runs.first()?.course.clone()?.timeline);
-    let timelines: Vec<(String, Timeline)> =
-        contest.results.iter().filter_map(|result| Some((result.name.clone(), course(result)?))).collect();
+    let timelines: Vec<(&Replications, Timeline)> =
+        contest.results.iter().filter_map(|result| Some((result, course(result)?))).collect();
     let workers = |row: &TimelineRow| row.workers_starting + row.workers_ready + row.workers_draining;
     let rows = || timelines.iter().flat_map(|(_, timeline)| &timeline.total);
-    // One set that is hopelessly behind would make a flat line of all others: it may leave the paper.
-    let most_waiting = quartile(timelines.iter().map(|(_, t)| peak(t, |row| row.backlog)));
+    let most_waiting = most_waiting(&timelines);
     let most_workers = rows().map(workers).fold(0.0, f64::max);
     body.push_str(
         "<details open><summary>The first replication of each, side by side</summary>\n<p class=\"soft\">Waiting tasks \
          and workers (starting, ready and draining); same arrivals, same axes. A backlog far beyond the others' is cut \
          off at the top.</p>\n<div class=\"pair\">\n",
     );
-    for (name, timeline) in &timelines {
-        let chart = chart(contest, name, timeline, most_waiting, most_workers);
+    for (result, timeline) in &timelines {
+        let chart = chart(contest, &result.name, timeline, most_waiting, most_workers);
         let svg = inline_svg(&chart, Size { width: 520, height: 430 }, "course")?;
         let _ = writeln!(body, "<figure>{svg}</figure>");
     }
     body.push_str("</div></details>\n");
     Ok(())
+}
+
+/// How far up the axis of waiting tasks goes. What is hopelessly behind would make a flat line of all others: it may
+/// leave the paper, the more so what is overloaded.
+fn most_waiting(timelines: &[(&Replications, Timeline)]) -> f64 {
+    let peaks = |with_overloaded: bool| {
+        let is_in = move |result: &Replications| {
+            with_overloaded || result.runs.first().is_some_and(|run| !run.summary.total.overloaded)
+        };
+        let some = timelines.iter().filter(move |(result, _)| is_in(result));
+        some.map(|(_, timeline)| peak(timeline, |row| row.backlog))
+    };
+    let with_overloaded = peaks(false).next().is_none();
+    (FARTHEST * quartile(peaks(with_overloaded))).min(peaks(with_overloaded).fold(0.0, f64::max))
 }
 
 fn peak(timeline: &Timeline, of: impl Fn(&TimelineRow) -> f64) -> f64 {
@@ -308,38 +333,88 @@ fn chart(contest: &Contest, name: &str, timeline: &Timeline, most_waiting: f64, 
     }
 }
 
-/// How often each rule acted, on average over the replications.
+/// How often each rule acted, on average over the replications, the busiest rule of each spec first.
 fn decisions(contest: &Contest, body: &mut String) {
-    let courses = |result: &Replications| -> Vec<Course> {
-        result.runs.iter().filter_map(|run| run.course.clone()).collect()
-    };
-    let all: Vec<Vec<Course>> = contest.results.iter().map(courses).collect();
-    let rules: BTreeSet<&String> = all.iter().flatten().flat_map(|course| course.actions.keys()).collect();
-    if rules.is_empty() {
+    let all: Vec<String> = contest.results.iter().map(acted).collect();
+    if all.iter().all(String::is_empty) {
         return;
     }
     body.push_str(
         "<details><summary>Decisions that led to an action, by rule</summary>\n<div class=\"scroll\" tabindex=\"0\"><table \
-         class=\"figures\">\n<thead><tr><td></td>",
+         class=\"figures\">\n<thead><tr><td></td><th scope=\"col\">rules, and how often each acted in a \
+         replication</th></tr></thead>\n<tbody>\n",
     );
-    for result in &contest.results {
-        let _ = write!(body, "<th scope=\"col\" class=\"number\">{}</th>", escape(&result.name));
-    }
-    body.push_str("</tr></thead>\n<tbody>\n");
-    for rule in rules {
-        let _ = write!(body, "<tr><th scope=\"row\">{}</th>", escape(rule));
-        for courses in &all {
-            let counts: Vec<f64> =
-                courses.iter().map(|course| course.actions.get(rule).copied().unwrap_or(0) as f64).collect();
-            let Estimate { mean, ci95, .. } = Estimate::of(&counts);
-            let text = match (mean.filter(|mean| *mean > 0.0), ci95) {
-                (Some(mean), Some(half)) => format!("{} ± {}", number(mean), number(half)),
-                (Some(mean), None) => number(mean),
-                (None, _) => String::new(),
-            };
-            let _ = write!(body, "<td class=\"number\">{}</td>", escape(&text));
-        }
-        body.push_str("</tr>\n");
+    for (result, acted) in contest.results.iter().zip(all).filter(|(_, acted)| !acted.is_empty()) {
+        let name = escape(&result.name);
+        let _ = writeln!(body, "<tr><th scope=\"row\">{name}</th><td>{}</td></tr>", escape(&acted));
     }
     body.push_str("</tbody></table></div></details>\n");
+}
+
+/// `no_sync_match 113 ± 5.2, no_free_slot 2`.
+fn acted(result: &Replications) -> String {
+    let courses: Vec<&Course> = result.runs.iter().filter_map(|run| run.course.as_ref()).collect();
+    let rules: BTreeSet<&String> = courses.iter().flat_map(|course| course.actions.keys()).collect();
+    let count = |rule: &String| -> Vec<f64> {
+        courses.iter().map(|course| course.actions.get(rule).copied().unwrap_or(0) as f64).collect()
+    };
+    let mut each: Vec<(Estimate, &String)> =
+        rules.into_iter().map(|rule| (Estimate::of(&count(rule)), rule)).collect();
+    each.sort_by(|(a, _), (b, _)| b.mean.unwrap_or(0.0).total_cmp(&a.mean.unwrap_or(0.0)));
+    let text = |(estimate, rule): (Estimate, &String)| {
+        format!("{rule} {}", with_interval(Quantity::Count, &estimate, false))
+    };
+    each.into_iter().map(text).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::research::compare::Entrant;
+    use crate::research::testing::scenario;
+    use crate::research::{Lab, Plan};
+    use wci_core::algorithm::AlgorithmKind;
+
+    fn contest(name: &str) -> Contest {
+        let entrants = [Entrant::Algorithm(AlgorithmKind::Fixed)];
+        let mut contest =
+            Contest::run(&Lab::without_files(), &scenario(&[]), &entrants, &Plan::of(2)).unwrap();
+        contest.scenario = name.into();
+        contest
+    }
+
+    #[test]
+    fn no_overview_is_wider_than_a_sheet_of_paper() {
+        let contests: Vec<Contest> = (0..8).map(|i| contest(&format!("number-{i}"))).collect();
+        let mut body = String::new();
+        overview(&contests, &mut body);
+        let across = body.split("<table").skip(1).map(|table| table.matches("<a href").count());
+        assert_eq!(across.collect::<Vec<_>>(), [6, 2, 6, 2]);
+    }
+
+    #[test]
+    fn one_overloaded_seed_does_not_hide_what_the_others_gave() {
+        let mut contest = contest("some");
+        contest.results[1].runs.iter_mut().for_each(|run| run.summary.total.overloaded = false);
+        let calm = cell(&contest, "fixed", WAIT);
+        contest.results[1].runs[0].summary.total.overloaded = true;
+        assert_eq!(cell(&contest, "fixed", WAIT), format!("{calm}, overloaded in 1 of 2"));
+        contest.results[1].runs[1].summary.total.overloaded = true;
+        assert_eq!(cell(&contest, "fixed", WAIT), "overloaded");
+    }
+
+    #[test]
+    fn an_overloaded_backlog_leaves_the_paper_before_the_others_are_flat() {
+        let contest = contest("some");
+        let runs = &contest.results;
+        let timeline = |peak: f64| {
+            let row = TimelineRow { backlog: peak, ..TimelineRow::default() };
+            Timeline { total: vec![row], ..Timeline::default() }
+        };
+        let mut hopeless = runs[0].clone();
+        hopeless.runs[0].summary.total.overloaded = true;
+        let calm = &runs[1];
+        assert_eq!(most_waiting(&[(&hopeless, timeline(1e6)), (calm, timeline(20.0))]), 20.0);
+        assert_eq!(most_waiting(&[(&hopeless, timeline(1e6))]), 1e6);
+    }
 }
