@@ -173,6 +173,17 @@ fn stopping_at_the_limit_is_said() {
 }
 
 #[test]
+fn another_first_seed_is_another_study() {
+    let bench = Bench::new("seed");
+    for command in ["compare --algorithms hpa", "tune --trials 1"] {
+        let of =
+            |seed| bench.ends_with(0, &format!("{command} small.toml --replications 10 --seed {seed} -q"));
+        let (own, other) = (of(3), of(1000));
+        assert!(own != other && other.contains("1000"), "{other}");
+    }
+}
+
+#[test]
 fn a_comparison_leaves_out_by_name_what_does_not_fit() {
     let bench = Bench::new("compare");
     let out =
@@ -296,6 +307,9 @@ fn wrong_words_are_refused_with_the_right_ones() {
         ("tune small.toml --subject-to schedule~to~start.p95_<_1", "duration"),
         ("tune small.toml --subject-to p95_<_1s", "no such figure"),
         ("tune small.toml --minimize cosst", "no such figure"),
+        ("tune small.toml --minimize routing", "no such figure"),
+        ("sweep small.toml --vary seed=1,2 --figure routing", "no such figure"),
+        ("compare small.toml --algorithms best~fixed", "best-fixed, square-root"),
     ] {
         let error = bench.ends_with(2, line);
         assert!(error.contains(words), "{line}: no {words:?} in {error}");

@@ -136,6 +136,9 @@ pub struct CompareArgs {
     /// Set a value of the scenarios by its dotted path; repeatable
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub set: Vec<String>,
+    /// Another first seed than the scenarios'
+    #[arg(long)]
+    pub seed: Option<u64>,
     /// The margin of square-root, in square roots of the offered load
     #[arg(long, value_name = "BETA", default_value_t = 1.0, value_parser = margin)]
     pub beta: f64,
@@ -207,6 +210,9 @@ pub struct TuneArgs {
     /// Set a value of the scenarios by its dotted path; repeatable
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub set: Vec<String>,
+    /// Another first seed than the scenarios'
+    #[arg(long)]
+    pub seed: Option<u64>,
     /// The figure that shall be small: cost, or a key of run --json
     #[arg(long, value_name = "KEY", default_value = "cost")]
     pub minimize: String,

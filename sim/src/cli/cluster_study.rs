@@ -66,7 +66,9 @@ pub fn tune(args: &TuneArgs) -> CommandResult {
             .map_err(|error| Failure::about(error, "--subject-to"))?;
         let template = template.changed(set)?;
         let scenario = template.with(&[])?;
-        let effort = (args.trials as usize, args.study.replications.unwrap_or(REPLICATIONS), scenario.seed);
+        let (replications, seed) =
+            (args.study.replications.unwrap_or(REPLICATIONS), args.seed.unwrap_or(scenario.seed));
+        let effort = (args.trials as usize, replications, seed);
         let search = || tune_cluster(&template, &ranges, &minimize, &constraints, effort);
         let tuned = args.study.on_threads(search)?.map_err(|error| Failure::about(error, &template.file))?;
         let table = cluster_tuned(&scenario.title, &tuned);

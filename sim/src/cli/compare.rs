@@ -22,7 +22,7 @@ const SQUARE_ROOT: &str = "square-root";
 /// Compares; what does not fit a scenario is left out by name. Nothing at all that ran is an error.
 pub fn compare(args: &CompareArgs) -> CommandResult {
     let read = |path: &std::path::PathBuf| {
-        load::scenario(&ScenarioArgs { scenario: path.clone(), set: args.set.clone(), seed: None })
+        load::scenario(&ScenarioArgs { scenario: path.clone(), set: args.set.clone(), seed: args.seed })
     };
     let scenarios = args.scenarios.iter().map(read).collect::<Result<Vec<Scenario>, _>>()?;
     let entrants =
@@ -43,7 +43,8 @@ fn entrants(args: &CompareArgs, scenario: &Scenario) -> Result<Vec<Entrant>, Fai
     let everything = args.algorithms.is_empty() && args.specs.is_empty();
     let is_hindsight = |name: &String| name == BEST_FIXED || name == SQUARE_ROOT;
     let named: Vec<String> = args.algorithms.iter().filter(|name| !is_hindsight(name)).cloned().collect();
-    let kinds = if everything { AlgorithmKind::ALL.to_vec() } else { kinds(&named)? };
+    let kinds =
+        if everything { AlgorithmKind::ALL.to_vec() } else { kinds(&named, &[BEST_FIXED, SQUARE_ROOT])? };
     entrants.extend(kinds.into_iter().map(Entrant::Algorithm));
     let wants = |what: &str| everything || args.algorithms.iter().any(|name| name == "all" || name == what);
     if wants(SQUARE_ROOT) {
@@ -91,6 +92,7 @@ fn command(args: &CompareArgs) -> String {
         .extend((!args.algorithms.is_empty()).then(|| format!("--algorithms {}", args.algorithms.join(","))));
     words.extend(args.specs.iter().map(|path| format!("--specs {}", run::quoted(&path.to_string_lossy()))));
     words.extend(args.set.iter().map(|setting| format!("--set {}", run::quoted(setting))));
+    words.extend(args.seed.map(|seed| format!("--seed {seed}")));
     words.extend(args.subject_to.iter().map(|text| format!("--subject-to {}", run::quoted(text))));
     words.extend((args.beta != SquareRoot::default().beta).then(|| format!("--beta {}", args.beta)));
     words.extend(args.study.replications.map(|n| format!("--replications {n}")));

@@ -4,7 +4,7 @@ use super::args::{StudyArgs, UntilArgs};
 use super::checkpoint::Checkpoint;
 use super::{CommandResult, Failure, load};
 use crate::research::{Case, Lab, Nothing, Plan, Store, Until, Watch};
-use crate::scenario::expect::known_keys;
+use crate::scenario::expect::{Quantity, known_keys};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,10 +61,11 @@ impl StudyArgs {
     }
 }
 
-/// Refuses a figure that no summary of this case has.
+/// Refuses a figure that no summary of this case has, or that is a text.
 pub fn check_key(option: &str, key: &str, case: &Case) -> Result<(), Failure> {
     let groups: Vec<&str> = case.resolved.model.groups.iter().map(|group| &*group.name).collect();
-    let known = known_keys(&groups);
+    let mut known = known_keys(&groups);
+    known.retain(|(_, quantity)| *quantity != Quantity::Text);
     if known.iter().any(|(name, _)| name == key) {
         return Ok(());
     }

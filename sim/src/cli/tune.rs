@@ -35,7 +35,7 @@ pub fn tune(args: &TuneArgs) -> CommandResult {
 
 fn scenarios(args: &TuneArgs) -> Result<Vec<Scenario>, Failure> {
     let read = |path: &std::path::PathBuf| {
-        load::scenario(&ScenarioArgs { scenario: path.clone(), set: args.set.clone(), seed: None })
+        load::scenario(&ScenarioArgs { scenario: path.clone(), set: args.set.clone(), seed: args.seed })
     };
     args.scenarios.iter().map(read).collect()
 }
@@ -81,7 +81,7 @@ fn spaces(args: &TuneArgs, scenarios: &[Scenario]) -> Result<Vec<Space>, Failure
     if args.algorithms.is_empty() {
         return Ok(vec![own_space(scenarios)?]);
     }
-    let kinds = kinds(&args.algorithms)?;
+    let kinds = kinds(&args.algorithms, &[])?;
     let mut spaces = Vec::new();
     for kind in kinds {
         let changed = scenarios.iter().map(|scenario| with_algorithm(scenario, kind, &[]));
@@ -111,14 +111,15 @@ fn own_space(scenarios: &[Scenario]) -> Result<Space, Failure> {
     Ok(Space { name: names.join(" and "), scenarios: scenarios.to_vec(), ranges })
 }
 
-/// Algorithms by their names on the wire; `all` is every one.
-pub fn kinds(names: &[String]) -> Result<Vec<AlgorithmKind>, Failure> {
+/// Algorithms by their names on the wire; `all` is every one. `others` are known here as well, but no algorithms.
+pub fn kinds(names: &[String], others: &[&str]) -> Result<Vec<AlgorithmKind>, Failure> {
     if names.iter().any(|name| name == "all") {
         return Ok(AlgorithmKind::ALL.to_vec());
     }
     let kind = |name: &String| {
         AlgorithmKind::from_name(name).ok_or_else(|| {
-            let known: Vec<&str> = AlgorithmKind::ALL.iter().map(|kind| kind.name()).collect();
+            let all = AlgorithmKind::ALL.iter().map(|kind| kind.name());
+            let known: Vec<&str> = all.chain(others.iter().copied()).collect();
             Failure::new(format!(
                 "--algorithms {name}: no such algorithm, expected all or some of {}",
                 known.join(", ")
@@ -158,6 +159,7 @@ fn command(args: &TuneArgs) -> String {
     let mut words = vec!["wci tune".to_owned()];
     words.extend(args.scenarios.iter().map(|path| quoted(&path.to_string_lossy())));
     words.extend(args.set.iter().map(|setting| format!("--set {}", quoted(setting))));
+    words.extend(args.seed.map(|seed| format!("--seed {seed}")));
     words.push(format!("--minimize {}", quoted(&args.minimize)));
     words.extend(args.subject_to.iter().map(|text| format!("--subject-to {}", quoted(text))));
     words.extend(args.vary.iter().map(|range| format!("--vary {}", quoted(range))));
