@@ -1,5 +1,9 @@
 //! A controller's journal, made from its workflow's history alone.
 
+mod newest;
+
+pub(crate) use newest::Place;
+
 use super::client::{Client, ClientError};
 use super::contract::workflow_id;
 use super::decide::Record;
@@ -59,14 +63,6 @@ impl<'a> Histories<'a> {
             run = self.write_run(&mut out, &run_id, follow).await?;
         }
         Ok(())
-    }
-
-    /// Writes the journal of the newest run alone.
-    ///
-    /// # Errors
-    /// As [`Histories::write`].
-    pub async fn write_newest(&self, mut out: impl io::Write) -> Result<(), ClientError> {
-        self.write_run(&mut out, "", false).await.map(drop)
     }
 
     /// The journal of one run; what comes back is the next one.

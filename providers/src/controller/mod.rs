@@ -17,6 +17,7 @@ mod figures;
 mod host;
 pub mod journal;
 mod messages;
+mod pace;
 mod run;
 mod statistics;
 #[cfg(test)]
@@ -27,5 +28,6 @@ pub use client::Client;
 pub use failure::data_converter;
 pub use host::LiveHost;
 pub(crate) use host::now;
+pub(crate) use pace::Pace;
 pub use run::{RunOptions, run};
 pub(crate) use statistics::{VersionQueue, pollers_of, read_queues, sum};

@@ -5,13 +5,14 @@
 
 use super::activities::alive;
 use super::failure::activity_error;
+use super::messages::timed;
 use crate::error::ProviderError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use temporalio_client::Client;
-use temporalio_client::tonic::{Code, Request, Status};
+use temporalio_client::tonic::{Code, Status};
 use temporalio_common::protos::temporal::api::deployment::v1::WorkerDeploymentVersion as ProtoVersion;
 use temporalio_common::protos::temporal::api::enums::v1::TaskQueueType as ProtoType;
 use temporalio_common::protos::temporal::api::taskqueue::v1::{PollerInfo, TaskQueue, TaskQueueStats};
@@ -101,7 +102,7 @@ async fn describe(
     let mut service = client.connection().workflow_service();
     let doing = format!("reading version {}:{}", version.deployment_name, version.build_id);
     let answer = service
-        .describe_worker_deployment_version(Request::new(request))
+        .describe_worker_deployment_version(timed(request))
         .await
         .map_err(|status| failure(&doing, &status))?;
     Ok(answer.into_inner())
@@ -125,8 +126,7 @@ pub(crate) async fn pollers_of(
             ..DescribeTaskQueueRequest::default()
         };
         let mut service = client.connection().workflow_service();
-        let answer =
-            service.describe_task_queue(Request::new(request)).await.map_err(|e| failure(doing, &e))?;
+        let answer = service.describe_task_queue(timed(request)).await.map_err(|e| failure(doing, &e))?;
         let is_recent = |poller: &PollerInfo| {
             let seen = poller.last_access_time.and_then(|at| SystemTime::try_from(at).ok());
             seen.is_some_and(|at| at.elapsed().map_or(true, |ago| ago < ONE_POLL))

@@ -2,8 +2,8 @@
 
 use crate::fakes::{Aws, EXTERNAL_ID, FUNCTION, ROLE};
 use crate::load;
-use crate::program::{eventually, scratch};
-use crate::temporal::Server;
+use crate::program::{Program, eventually, scratch};
+use crate::temporal::{Server, version, whole};
 use serde_json::json;
 use std::collections::HashMap;
 use std::process::Output;
@@ -90,6 +90,35 @@ async fn commands_say_what_is_and_what_would_go_wrong() {
     assert_eq!(with("delete", &[]).0, 0, "a missing one is as good as deleted");
     let (status, _, words) = with("describe", &[]);
     assert!(status == 1 && words.contains("there is no worker controller instance for fn:1"), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_says_that_the_server_is_away_and_goes_on_when_it_is_back() {
+    let mut server = Server::start_on_file().await;
+    let _controller = server.controller(&[], &[]);
+    let client = server.client().await.unwrap();
+    let spec = json!({"scaling_group_specs": {"g": {"compute": {"provider_type": "external"}}}});
+    client.update(&version("shown"), &whole(spec)).await.unwrap();
+    let watch = Program::start("watch", server.cli().args(["watch", "--every", "0.3"]));
+    let last_table = async || {
+        let text = std::fs::read_to_string(&watch.log).unwrap();
+        text.rsplit_once("LAST DECISION")
+            .map(|(_, rows)| rows.to_owned())
+            .filter(|rows| rows.contains("shown:1"))
+    };
+    let a_minute = Duration::from_secs(60);
+    eventually("the table shows it", a_minute, last_table).await;
+    server.kill();
+    eventually("the table says what is wrong", a_minute, async || {
+        last_table().await.filter(|rows| rows.contains("NOT READ"))
+    })
+    .await;
+    server.restart().await;
+    eventually("the table is well again", a_minute, async || {
+        last_table().await.filter(|rows| rows.ends_with('\n') && !rows.contains("NOT READ"))
+    })
+    .await;
+    assert!(watch.stop(), "exit status of a table that was ended");
 }
 
 #[test]

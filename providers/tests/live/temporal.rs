@@ -88,9 +88,14 @@ impl Server {
         eventually("the server answers", Duration::from_secs(60), async || self.client().await.ok()).await;
     }
 
+    /// Kills the server.
+    pub fn kill(&mut self) {
+        drop(self.program.take());
+    }
+
     /// Kills the server and starts it again on the same port and database.
     pub async fn restart(&mut self) {
-        drop(self.program.take());
+        self.kill();
         self.run().await;
     }
 
