@@ -1,13 +1,12 @@
 //! Commands about single controllers.
 
 use super::spec_file::{read_json, read_spec};
-use super::{Failed, VersionArgs};
+use super::{Failed, VersionArgs, print};
 use crate::controller::Client;
 use crate::controller::client::{ClientError, Summary};
 use crate::controller::connect::{ConnectionArgs, identity};
 use crate::controller::contract::DEFAULT_TASK_QUEUE;
 use clap::Args;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
@@ -207,12 +206,6 @@ impl ChangeArgs {
             remove_scaling_groups: self.remove.clone(),
         })
     }
-}
-
-fn print(value: &impl serde::Serialize) -> Result<(), Failed> {
-    let value: Value = serde_json::to_value(value).map_err(|e| e.to_string())?;
-    println!("{value:#}");
-    Ok(())
 }
 
 fn table(all: &[Summary]) {

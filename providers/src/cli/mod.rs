@@ -8,6 +8,7 @@ mod check;
 #[cfg(feature = "kubernetes")]
 mod cluster;
 mod demo;
+mod fast_poll;
 mod journal;
 mod shadow;
 mod spec_file;
@@ -51,6 +52,9 @@ enum Command {
     Shadow(shadow::ShadowArgs),
     /// Write the journal of a controller's decisions, made from its history
     Journal(journal::JournalArgs),
+    /// Signals for servers without the hook, by reading every version in turn
+    #[command(subcommand)]
+    FastPoll(fast_poll::FastPoll),
     /// A worker and work to try a controller with
     #[command(subcommand)]
     Demo(demo::Demo),
@@ -129,11 +133,19 @@ async fn dispatch(cli: Cli) -> Result<(), Failed> {
         Command::Watch(args) => watch::watch(&connection, args).await,
         Command::Shadow(args) => shadow::shadow(&connection, args).await,
         Command::Journal(args) => journal::write(&connection, args).await,
+        Command::FastPoll(command) => fast_poll::run(&connection, command).await,
         Command::Demo(demo) => demo::run(&connection, demo).await,
         #[cfg(feature = "kubernetes")]
         Command::Cluster(command) => cluster::run(command).await,
         Command::Validate(args) => admin::validate(&connection, args).await,
     }
+}
+
+/// A result, for people and programs.
+fn print(value: &impl serde::Serialize) -> Result<(), Failed> {
+    let value = serde_json::to_value(value).map_err(|e| e.to_string())?;
+    println!("{value:#}");
+    Ok(())
 }
 
 fn ended(result: Result<(), Failed>) -> ExitCode {

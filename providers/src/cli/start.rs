@@ -71,7 +71,7 @@ pub(super) struct RunArgs {
     /// Signal the last adds of a burst after so many milliseconds; 0 is never
     #[arg(long, value_name = "MS", default_value_t = 0)]
     flush_interval_ms: u32,
-    /// Signal what the server's hook would: for servers without it
+    /// Signal what the server's hook would, for servers without it; goes on until `fast-poll stop`
     #[arg(long)]
     fast_poll: bool,
     /// How long a stop waits for calls under way, in seconds

@@ -6,14 +6,16 @@
 use super::Failed;
 use super::start::Stop;
 use crate::controller::Client;
-use crate::controller::client::{ClientError, Summary};
+use crate::controller::client::Summary;
 use crate::controller::connect::ConnectionArgs;
 use crate::controller::contract::DEFAULT_TASK_QUEUE;
 use crate::controller::journal::{Histories, Place};
 use crate::controller::{Pace, read_queues, sum};
 use crate::error::ProviderError;
 use clap::Args;
+use futures::future::join_all;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,6 +27,8 @@ use wci_core::metrics::MetricsSnapshot;
 
 /// Versions looked at in a second: a tenth of the reads that the server allows a namespace.
 const LOOKS_PER_SECOND: u32 = 5;
+/// How long a look waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Args)]
 pub(super) struct WatchArgs {
@@ -114,16 +118,18 @@ impl Watcher {
             Err(e) => self.table().trouble = Some(format!("the list cannot be read: {e}")),
         }
         let names: Vec<_> = self.table().rows.keys().cloned().collect();
-        for name in names {
-            self.pace.turn().await;
-            let version =
-                WorkerDeploymentVersion { deployment_name: name.0.clone(), build_id: name.1.clone() };
-            let mut place = self.table().rows.get(&name).map_or_else(Place::default, |row| row.place);
-            let seen = Seen::of(&self.client, &version, &mut place).await;
-            if let Some(row) = self.table().rows.get_mut(&name) {
-                row.place = place;
-                row.take(seen);
-            }
+        join_all(names.into_iter().map(|name| self.renew(name))).await;
+    }
+
+    /// Looks at one row when its turn has come; one that does not answer keeps no other waiting.
+    async fn renew(&self, name: (String, String)) {
+        self.pace.turn().await;
+        let version = WorkerDeploymentVersion { deployment_name: name.0.clone(), build_id: name.1.clone() };
+        let mut place = self.table().rows.get(&name).map_or_else(Place::default, |row| row.place);
+        let seen = Seen::of(&self.client, &version, &mut place).await;
+        if let Some(row) = self.table().rows.get_mut(&name) {
+            row.place = place;
+            row.take(seen);
         }
     }
 
@@ -143,29 +149,43 @@ fn written(result: io::Result<()>) -> Result<(), Failed> {
 
 /// What one look has found, or why it could not.
 struct Seen {
-    figures: Result<Option<MetricsSnapshot>, ProviderError>,
-    workers: Result<String, ClientError>,
-    decision: Result<Option<Decision>, ClientError>,
+    figures: Result<Option<MetricsSnapshot>, String>,
+    workers: Result<String, String>,
+    decision: Result<Option<Decision>, String>,
 }
 
 impl Seen {
     async fn of(client: &Client, version: &WorkerDeploymentVersion, place: &mut Place) -> Self {
         let histories = Histories::of(client, version);
-        let (figures, state, decision) = tokio::join!(
-            read_queues(client.temporal(), version, true),
-            client.dump(version),
-            histories.newest(place),
+        let (queues, state, decision) = tokio::join!(
+            answered(read_figures(client, version)),
+            answered(client.dump(version)),
+            answered(histories.newest(place)),
         );
-        let figures = match figures {
-            // Its workers never polled; that is `check`'s to say.
-            Err(e) if e.class == FailureClass::NotFound => Ok(None),
-            read => read.map(|queues| Some(sum(&queues))),
-        };
         let workers = state.map(|state| {
             let counts = state.scaling_state.values().filter_map(|s| s.get("worker_count"));
             counts.map(ToString::to_string).collect::<Vec<_>>().join("+")
         });
-        Self { figures, workers, decision }
+        Self { figures: queues, workers, decision }
+    }
+}
+
+/// Nothing of a version whose workers never polled; that is `check`'s to say.
+async fn read_figures(
+    client: &Client,
+    version: &WorkerDeploymentVersion,
+) -> Result<Option<MetricsSnapshot>, ProviderError> {
+    match read_queues(client.temporal(), version, true).await {
+        Err(e) if e.class == FailureClass::NotFound => Ok(None),
+        read => read.map(|queues| Some(sum(&queues))),
+    }
+}
+
+/// The server asks the controller itself for some of this, and waits for it if no process serves it.
+async fn answered<T, E: Display>(call: impl Future<Output = Result<T, E>>) -> Result<T, String> {
+    match timeout(PATIENCE, call).await {
+        Ok(answer) => answer.map_err(|e| e.to_string()),
+        Err(_) => Err(format!("no answer within {} s: does a process serve it?", PATIENCE.as_secs())),
     }
 }
 
@@ -193,15 +213,15 @@ impl Row {
         let mut troubles = Vec::new();
         match seen.figures {
             Ok(figures) => self.figures = figures,
-            Err(e) => troubles.push(e.to_string()),
+            Err(why) => troubles.push(why),
         }
         match seen.workers {
             Ok(workers) => self.workers = workers,
-            Err(e) => troubles.push(e.to_string()),
+            Err(why) => troubles.push(why),
         }
         match seen.decision {
             Ok(decision) => self.decision = decision.or(self.decision.take()),
-            Err(e) => troubles.push(e.to_string()),
+            Err(why) => troubles.push(why),
         }
         // Mostly one cause fails them all; the first says enough in one line.
         self.trouble = troubles.into_iter().next();
@@ -279,7 +299,7 @@ mod tests {
     use wci_core::metrics::QueueMetrics;
 
     fn summary(name: &str) -> Summary {
-        Summary { deployment_name: name.into(), build_id: "1".into(), create_time: None }
+        Summary { deployment_name: name.into(), build_id: "1".into(), ..Summary::default() }
     }
 
     fn seen(backlog: i64) -> Seen {
@@ -305,8 +325,8 @@ mod tests {
         table.take_list(vec![summary("a"), summary("b")], None);
         row(&mut table, "a").take(seen(7));
         row(&mut table, "b").take(seen(5));
-        let down = || ProviderError::unavailable("reading version a:1: gone away");
-        row(&mut table, "a").take(Seen { figures: Err(down()), ..seen(0) });
+        let down = "reading version a:1: gone away".to_owned();
+        row(&mut table, "a").take(Seen { figures: Err(down), ..seen(0) });
         table.trouble = Some("the list cannot be read: gone away".into());
         let shown = text(&table);
         let lines: Vec<_> = shown.lines().collect();

@@ -247,17 +247,21 @@ fn worst(results: Vec<Result<(), ProviderError>>) -> Result<(), ProviderError> {
 
 /// Does the work and says every now and then that it is still being done.
 pub(super) async fn alive<T>(ctx: &ActivityContext, work: impl Future<Output = T>) -> T {
-    alive_at(ctx, 0, work).await
+    alive_at(ctx, 0_u32, work).await
 }
 
 /// As [`alive`], with how far the work has come.
-async fn alive_at<T>(ctx: &ActivityContext, progress: u32, work: impl Future<Output = T>) -> T {
+pub(super) async fn alive_at<T>(
+    ctx: &ActivityContext,
+    progress: impl Serialize + Clone + 'static,
+    work: impl Future<Output = T>,
+) -> T {
     let mut work = std::pin::pin!(work);
     loop {
         match tokio::time::timeout(HEARTBEAT, work.as_mut()).await {
             Ok(done) => return done,
             Err(_) => {
-                let _ = ctx.record_heartbeat(progress).await;
+                let _ = ctx.record_heartbeat(progress.clone()).await;
             }
         }
     }

@@ -50,12 +50,14 @@ pub enum ClientError {
 }
 
 /// One line of a list.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
     /// Name of the worker deployment.
     pub deployment_name: String,
     /// Build of the deployment.
     pub build_id: String,
+    /// The task queue that it is served from.
+    pub task_queue: String,
     /// When the controller was created.
     pub create_time: Option<WireTime>,
 }

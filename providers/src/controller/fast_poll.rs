@@ -1,139 +1,142 @@
-//! Signals for servers without the hook: one long activity a namespace reads every version round robin and signals
-//! what the hook would have told.
+//! Signals for servers without the hook: one long activity a task queue reads every version that is served from it,
+//! round robin, and signals what the hook would have told.
 //!
 //! A backlog that has grown is one signal whose count is the growth; an age that has crossed the threshold upwards is
 //! one more. An unchanged answer sends nothing. What grows and shrinks between two looks is not seen.
 
-use super::client::Client;
+pub(crate) mod life;
+mod seen;
+
+use super::activities::alive_at;
+use super::client::{Client, Summary};
+use super::pace::Pace;
 use super::statistics::{VersionQueue, read_queues};
+use crate::error::ProviderError;
+use seen::Seen;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use temporalio_client::errors::WorkflowStartError;
-use temporalio_client::{RetryPolicy, WorkflowIdConflictPolicy, WorkflowStartOptions};
+use temporalio_client::RetryPolicy;
 use temporalio_sdk::activities::{ActivityContext, ActivityError, activities};
 use temporalio_sdk::workflows::{workflow, workflow_methods};
 use temporalio_sdk::{
     ActivityCloseTimeouts, ActivityOptions, ContinueAsNewOptions, WorkflowContext, WorkflowResult,
 };
+use tokio::sync::watch;
 use wci_core::controller::WorkerDeploymentVersion;
-use wci_core::metrics::TaskQueueType;
-use wci_core::signals::{Batch, TaskAdd};
 
 /// Reads a second: what the paced reads leave of the server's 50.
-const READS_PER_SECOND: f64 = 10.0;
+const READS_PER_SECOND: u32 = 10;
 /// The list of controllers is read again after so long.
 const LIST_EVERY: Duration = Duration::from_secs(5);
-/// A head that has waited so long raises one signal of its own, in milliseconds.
-const OLD: i64 = 10_000;
-/// One activity lasts so long; then the next one begins.
+/// How often the activity says how far it is. The SDK sends only some of it on.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+/// One activity lasts so long; then the next one goes on.
 const TURN: Duration = Duration::from_secs(3600);
-const WORKFLOW_ID: &str = "wci-fast-poll";
+/// A process that is silent for so long has died.
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What was last seen of each task queue of a version, by name and type: backlog and age.
-#[derive(Default)]
-struct Seen {
-    queues: BTreeMap<(String, usize), (i64, i64)>,
-}
-
-impl Seen {
-    /// The signals that a new answer is worth.
-    fn compare(&mut self, queues: &[VersionQueue]) -> Vec<TaskAdd> {
-        let mut signals = Vec::new();
-        for queue in queues.iter().filter(|queue| queue.task_type != TaskQueueType::Nexus) {
-            let key = (queue.name.clone(), queue.task_type.index());
-            let (count, age) = (queue.metrics.last_backlog_count, queue.metrics.last_backlog_age);
-            let (last_count, last_age) = self.queues.insert(key, (count, age)).unwrap_or_default();
-            let growth = u32::try_from(count - last_count).unwrap_or(0);
-            if growth > 0 {
-                signals.push(signal(queue, growth));
-            }
-            if count > 0 && age >= OLD && last_age < OLD {
-                signals.push(signal(queue, 1));
-            }
-        }
-        signals
-    }
-}
-
-/// A batch of adds that found no worker, as the hook would have sent it.
-fn signal(queue: &VersionQueue, count: u32) -> TaskAdd {
-    let batch = Batch { is_sync_match: false, sync: 0, no_sync: count, rate_limited: 0 };
-    batch.into_signal(queue.name.as_str().into(), queue.task_type)
-}
-
-/// What the workflow hands to its activity; nothing yet, but room for more.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// What one activity leaves to the next: through its result, or through its last heartbeat if its process died.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Turn {}
+pub struct Turn {
+    seen: Seen,
+    /// Versions that are read in turn.
+    pub(super) versions: usize,
+    /// The time that a round over all of them really takes.
+    pub(super) period_secs: Option<f64>,
+}
 
 /// The activity's side.
 pub struct FastPoll {
     pub client: Client,
+    /// The task queue whose controllers are signalled.
+    pub task_queue: String,
+    /// Told when this process stops.
+    pub stopping: watch::Receiver<bool>,
 }
 
 #[activities]
 impl FastPoll {
     #[activity(name = "fast-poll")]
-    pub async fn poll(self: Arc<Self>, ctx: ActivityContext, _turn: Turn) -> Result<(), ActivityError> {
-        let begun = Instant::now();
-        let mut round = Round::default();
-        while begun.elapsed() < TURN && !ctx.is_cancelled() {
-            ctx.record_heartbeat(round.reads).await?;
-            round.step(&self.client).await;
+    pub async fn poll(self: Arc<Self>, ctx: ActivityContext, turn: Turn) -> Result<Turn, ActivityError> {
+        let left_behind = ctx.heartbeat_details().deserialize::<Turn>().ok().flatten();
+        let mut round = Round::new(left_behind.unwrap_or(turn));
+        let (begun, mut told_at) = (Instant::now(), Instant::now());
+        let mut stopping = self.stopping.clone();
+        let mut stopped = std::pin::pin!(stopping.wait_for(|is_told| *is_told));
+        while begun.elapsed() < TURN {
+            let so_far = round.turn.clone();
+            // A read asks the controller itself for its spec, so one under way while its process stops would hang.
+            // Whoever goes on reads again; what was seen is always told before that.
+            let seen = tokio::select! {
+                seen = alive_at(&ctx, so_far, round.look(&self.client, &self.task_queue)) => seen,
+                _ = stopped.as_mut() => break,
+                () = ctx.cancelled() => break,
+            };
+            round.tell(&self.client, seen).await;
+            if told_at.elapsed() >= TELL_EVERY {
+                told_at = Instant::now();
+                ctx.record_heartbeat(round.turn.clone()).await?;
+            }
         }
-        Ok(())
+        tracing::info!(self.task_queue, "fast-poll does not read any more here");
+        Ok(round.turn)
     }
 }
 
+/// A version, and its task queues.
+type Answer = (WorkerDeploymentVersion, Result<Vec<VersionQueue>, ProviderError>);
+
 /// Where the round robin stands.
-#[derive(Default)]
 struct Round {
+    turn: Turn,
+    pace: Pace,
     versions: Vec<WorkerDeploymentVersion>,
     listed_at: Option<Instant>,
     next: usize,
     begun_at: Option<Instant>,
-    told_period: Option<f64>,
-    seen: BTreeMap<(String, String), Seen>,
-    reads: u64,
 }
 
 impl Round {
-    /// One read, and the pause that keeps the pace.
-    async fn step(&mut self, client: &Client) {
+    fn new(turn: Turn) -> Self {
+        let pace = Pace::a_second(READS_PER_SECOND);
+        Self { turn, pace, versions: Vec::new(), listed_at: None, next: 0, begun_at: None }
+    }
+
+    /// One read, at its turn: of which version, and what it said.
+    async fn look(&mut self, client: &Client, task_queue: &str) -> Option<Answer> {
         if self.listed_at.is_none_or(|at| at.elapsed() >= LIST_EVERY) {
-            self.list(client).await;
+            self.list(client, task_queue).await;
         }
-        tokio::time::sleep(Duration::from_secs_f64(1.0 / READS_PER_SECOND)).await;
-        let Some(version) = self.versions.get(self.next).cloned() else {
+        self.pace.turn().await;
+        let version = self.versions.get(self.next)?.clone();
+        let queues = read_queues(client.temporal(), &version, true).await;
+        Some((version, queues))
+    }
+
+    /// Signals what an answer is worth. After the last version nothing comes, and the next round begins.
+    async fn tell(&mut self, client: &Client, answer: Option<Answer>) {
+        let Some((version, queues)) = answer else {
             self.end_of_round();
             return;
         };
         self.next += 1;
-        self.reads += 1;
-        let Ok(queues) = read_queues(client.temporal(), &version, true).await else { return };
-        let key = (version.deployment_name.clone(), version.build_id.clone());
-        for signal in self.seen.entry(key).or_default().compare(&queues) {
+        let Ok(queues) = queues else { return };
+        for signal in self.turn.seen.compare(&version, &queues) {
             if let Err(e) = client.signal_task_add(&version, &signal).await {
                 tracing::warn!(error = %e, "a signal of fast-poll is lost");
             }
         }
     }
 
-    async fn list(&mut self, client: &Client) {
+    async fn list(&mut self, client: &Client, task_queue: &str) {
         self.listed_at = Some(Instant::now());
         match client.list_all().await {
             Ok(all) => {
-                let version = |one: super::client::Summary| WorkerDeploymentVersion {
-                    deployment_name: one.deployment_name,
-                    build_id: one.build_id,
-                };
-                self.versions = all.into_iter().map(version).collect();
-                let versions = &self.versions;
-                self.seen.retain(|key, _| {
-                    versions.iter().any(|v| (&v.deployment_name, &v.build_id) == (&key.0, &key.1))
-                });
+                self.versions = served_from(all, task_queue);
+                self.turn.versions = self.versions.len();
+                self.turn.seen.keep(&self.versions);
             }
             Err(e) => tracing::warn!(error = %e, "fast-poll goes on with the controllers it knows"),
         }
@@ -144,18 +147,26 @@ impl Round {
         self.next = 0;
         let period = self.begun_at.replace(Instant::now()).map(|at| at.elapsed().as_secs_f64());
         let Some(period) = period.filter(|_| !self.versions.is_empty()) else { return };
-        if self.told_period.is_none_or(|told| (period / told - 1.0).abs() > 0.25) {
+        if self.turn.period_secs.is_none_or(|told| (period / told - 1.0).abs() > 0.25) {
             tracing::info!(
                 versions = self.versions.len(),
                 period_secs = period,
                 "fast-poll holds this period"
             );
-            self.told_period = Some(period);
+            self.turn.period_secs = Some(period);
         }
     }
 }
 
-/// Keeps one such activity running in the namespace, whichever process carries it out.
+/// The controllers that this task queue serves: those of another one have a fast-poll of their own, and the
+/// original's are none of ours.
+fn served_from(all: Vec<Summary>, task_queue: &str) -> Vec<WorkerDeploymentVersion> {
+    let ours = all.into_iter().filter(|one| one.task_queue == task_queue);
+    ours.map(|one| WorkerDeploymentVersion { deployment_name: one.deployment_name, build_id: one.build_id })
+        .collect()
+}
+
+/// Keeps one such activity running, whichever process of the task queue carries it out.
 #[workflow]
 #[derive(Default)]
 pub struct FastPollWorkflow;
@@ -164,67 +175,33 @@ pub struct FastPollWorkflow;
 impl FastPollWorkflow {
     /// One turn after the other.
     #[run(name = "wci-fast-poll-workflow")]
-    pub async fn run(ctx: &mut WorkflowContext<Self>, turn: Turn) -> WorkflowResult<()> {
+    pub async fn run(ctx: &mut WorkflowContext<Self>, mut turn: Turn) -> WorkflowResult<()> {
         for _ in 0..100 {
             let options = ActivityOptions::with_close_timeouts(ActivityCloseTimeouts::StartToClose(2 * TURN))
-                .heartbeat_timeout(Duration::from_secs(10))
+                .heartbeat_timeout(HEARTBEAT_TIMEOUT)
                 .retry_policy(RetryPolicy::builder().maximum_interval(Duration::from_secs(5)).build())
                 .build();
-            ctx.execute_activity(FastPoll::poll, turn.clone(), options).await?;
+            turn = ctx.execute_activity(FastPoll::poll, turn, options).await?;
         }
         ctx.continue_as_new(turn, ContinueAsNewOptions::default())?;
         Ok(())
     }
 }
 
-/// Starts the workflow unless it runs already.
-pub(super) async fn ensure(client: &temporalio_client::Client, task_queue: &str) -> Result<(), String> {
-    let options = WorkflowStartOptions::new(task_queue.to_owned(), WORKFLOW_ID.to_owned())
-        .id_conflict_policy(WorkflowIdConflictPolicy::UseExisting)
-        .build();
-    match client.start_workflow(FastPollWorkflow::run, Turn::default(), options).await {
-        Ok(_) | Err(WorkflowStartError::AlreadyStarted { .. }) => Ok(()),
-        Err(e) => Err(format!("fast-poll does not start: {}", crate::error::chain(&e))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wci_core::metrics::QueueMetrics;
-
-    fn queue(count: i64, age: i64) -> VersionQueue {
-        VersionQueue {
-            name: "q".into(),
-            task_type: TaskQueueType::Activity,
-            metrics: QueueMetrics {
-                last_backlog_count: count,
-                last_backlog_age: age,
-                ..QueueMetrics::default()
-            },
-        }
-    }
 
     #[test]
-    fn growth_is_told_once_and_by_its_size() {
-        let mut seen = Seen::default();
-        let counts = |signals: Vec<TaskAdd>| {
-            signals.iter().map(|s| s.no_sync_match_signals_batched).collect::<Vec<_>>()
+    fn controllers_of_another_task_queue_are_left_alone() {
+        let summary = |name: &str, task_queue: &str| Summary {
+            deployment_name: name.into(),
+            build_id: "1".into(),
+            task_queue: task_queue.into(),
+            create_time: None,
         };
-        assert_eq!(counts(seen.compare(&[queue(3, 0)])), [3]);
-        assert_eq!(counts(seen.compare(&[queue(3, 0)])), [0; 0]);
-        assert_eq!(counts(seen.compare(&[queue(5, 0)])), [2]);
-        assert_eq!(counts(seen.compare(&[queue(1, 0)])), [0; 0]);
-        assert!(seen.compare(&[queue(2, 0)])[0].is_eligible());
-    }
-
-    #[test]
-    fn an_old_head_is_told_when_it_becomes_old() {
-        let mut seen = Seen::default();
-        assert_eq!(seen.compare(&[queue(1, OLD - 1)]).len(), 1);
-        assert_eq!(seen.compare(&[queue(1, OLD)]).len(), 1);
-        assert_eq!(seen.compare(&[queue(1, OLD + 5000)]).len(), 0);
-        assert_eq!(seen.compare(&[queue(1, 0)]).len(), 0);
-        assert_eq!(seen.compare(&[queue(1, OLD)]).len(), 1);
+        let all = vec![summary("a", "mine"), summary("b", "temporal-sys-per-ns-tq"), summary("c", "")];
+        let names: Vec<_> = served_from(all, "mine").into_iter().map(|v| v.deployment_name).collect();
+        assert_eq!(names, ["a"]);
     }
 }

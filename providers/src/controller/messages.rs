@@ -31,6 +31,7 @@ pub(super) fn summary(info: &WorkflowExecutionInfo) -> Option<Summary> {
     Some(Summary {
         deployment_name: version.deployment_name,
         build_id: version.build_id,
+        task_queue: info.task_queue.clone(),
         create_time: memo.and_then(|memo| memo.create_time).or(started),
     })
 }

@@ -12,7 +12,7 @@ pub mod contract;
 mod decide;
 pub mod dynamic_config;
 mod failure;
-mod fast_poll;
+pub(crate) mod fast_poll;
 mod figures;
 mod host;
 pub mod journal;

@@ -1,7 +1,7 @@
 //! The worker that serves controllers: one for the workflow and its calls, one for the paced reads.
 
 use super::activities::Activities;
-use super::fast_poll::{self, FastPoll, FastPollWorkflow};
+use super::fast_poll::{FastPoll, FastPollWorkflow, life};
 use super::host::LiveHost;
 use super::statistics::{READS_PER_SECOND, Statistics, task_queue};
 use super::workflow::InstanceWorkflow;
@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use temporalio_client::Client;
 use temporalio_sdk::{Runtime, Worker, WorkerOptions};
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 const TAKEOVER: Duration = Duration::from_secs(2);
@@ -43,13 +44,17 @@ pub async fn run(
 ) -> Result<(), String> {
     let wrong = |e: &(dyn std::error::Error + 'static)| format!("the worker: {}", chain(e));
     let runtime = Runtime::from_current_tokio(Default::default()).map_err(|e| wrong(&e))?;
+    let own = super::Client::new(client.clone(), options.task_queue.clone());
+    let (told, stopping) = watch::channel(false);
     let controllers = WorkerOptions::new(options.task_queue.clone())
         .register_workflow::<InstanceWorkflow>()
         .map_err(|e| wrong(&e))?
         .register_workflow::<FastPollWorkflow>()
         .map_err(|e| wrong(&e))?
         .register_activities(FastPoll {
-            client: super::Client::new(client.clone(), options.task_queue.clone()),
+            client: own.clone(),
+            task_queue: options.task_queue.clone(),
+            stopping,
         })
         .register_activities(Activities { host, client: client.clone() })
         // How long work waits for a process that has died before another one takes it.
@@ -61,14 +66,13 @@ pub async fn run(
         .max_task_queue_activities_per_second(READS_PER_SECOND)
         .graceful_shutdown_period(options.grace)
         .build();
-    if options.fast_poll {
-        fast_poll::ensure(&client, &options.task_queue).await?;
-    }
+    fast_poll(&own, &options).await?;
     let mut controllers = Worker::new(&runtime, client.clone(), controllers).map_err(|e| wrong(&e))?;
     let mut statistics = Worker::new(&runtime, client, statistics).map_err(|e| wrong(&e))?;
     let (stop_controllers, stop_statistics) = (controllers.shutdown_handle(), statistics.shutdown_handle());
     let stopping = async {
         stop.await;
+        told.send_replace(true);
         tracing::info!("stopping: calls under way may end, nothing new is begun");
         stop_controllers();
         stop_statistics();
@@ -79,6 +83,20 @@ pub async fn run(
         served = both(serving, reading) => served.map_err(|e| wrong(&e)),
         () = stopping => Ok(()),
     }
+}
+
+/// Starts it where that is wanted. Where it runs without having been asked for, somebody else has started it, or this
+/// process was once told to: only its own command stops it.
+async fn fast_poll(client: &super::Client, options: &RunOptions) -> Result<(), String> {
+    if options.fast_poll {
+        return life::start(client.temporal(), &options.task_queue).await;
+    }
+    match life::find(client, &options.task_queue).await {
+        Ok(None) => {}
+        Ok(Some(_)) => tracing::info!("fast-poll runs for this task queue; `fast-poll stop` ends it"),
+        Err(e) => tracing::warn!(error = %e, "whether fast-poll runs is not known"),
+    }
+    Ok(())
 }
 
 /// Until the first failure, or until both have ended: the controllers in their own time, the reads soon after.

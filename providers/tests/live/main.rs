@@ -6,6 +6,7 @@ mod aws;
 mod cli;
 mod durable;
 mod fakes;
+mod fast_poll;
 mod load;
 mod parity;
 mod program;

@@ -28,6 +28,10 @@ impl Program {
         Self { child, log }
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks it to stop, and waits for its end.
     pub fn stop(mut self) -> bool {
         let id = self.child.id().to_string();
