@@ -3,6 +3,8 @@
 //! It follows the running controller's history: the same signals, the same statistics, at the same times. The loop is
 //! open: the statistics are those of the real decisions, so more workers here do not shorten the backlog there.
 
+mod original;
+
 use super::spec_file::read_spec;
 use super::{Failed, VersionArgs};
 use crate::controller::Client;
@@ -10,6 +12,7 @@ use crate::controller::connect::ConnectionArgs;
 use crate::controller::contract::DEFAULT_TASK_QUEUE;
 use crate::controller::journal::Histories;
 use clap::Args;
+use serde::Serialize;
 use serde_json::json;
 use std::io::{self, Write};
 use wci_core::Spec;
@@ -33,8 +36,11 @@ pub(super) async fn shadow(connection: &ConnectionArgs, args: ShadowArgs) -> Res
     let spec = Spec::from_json(&read_spec(&args.spec)?).map_err(|e| Failed::Usage(e.to_string()))?;
     let client = Client::new(connection.connect().await?, DEFAULT_TASK_QUEUE);
     let version = args.version.version();
-    let beside = Beside { reader: JournalReader::new(), spec, other: None };
-    Ok(Histories::of(&client, &version).write(beside, !args.once).await?)
+    let beside = Beside { reader: JournalReader::new(), spec: spec.clone(), other: None };
+    match Histories::of(&client, &version).write(beside, !args.once).await {
+        Err(e) if e.is_of_the_original() => original::follow(&client, &version, spec, !args.once).await,
+        ended => Ok(ended?),
+    }
 }
 
 /// Takes a journal and prints, for each input on which either decided, both lists as one JSON line.
@@ -80,7 +86,7 @@ impl Beside {
     }
 }
 
-fn print(at: &str, running: &[Decision], shadow: &[Decision]) -> io::Result<()> {
+fn print(at: &str, running: &[impl Serialize], shadow: &[Decision]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     serde_json::to_writer(&mut out, &json!({"at": at, "running": running, "shadow": shadow}))?;
     out.write_all(b"\n")

@@ -9,7 +9,7 @@ use crate::controller::Client;
 use crate::controller::client::Summary;
 use crate::controller::connect::ConnectionArgs;
 use crate::controller::contract::DEFAULT_TASK_QUEUE;
-use crate::controller::journal::{Histories, Place};
+use crate::controller::journal::{Histories, Newest, Place};
 use crate::controller::{Pace, read_queues, sum};
 use crate::error::ProviderError;
 use clap::Args;
@@ -22,7 +22,6 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 use wci_core::controller::{FailureClass, WorkerDeploymentVersion};
-use wci_core::decision::Decision;
 use wci_core::metrics::MetricsSnapshot;
 
 /// Versions looked at in a second: a tenth of the reads that the server allows a namespace.
@@ -151,7 +150,7 @@ fn written(result: io::Result<()>) -> Result<(), Failed> {
 struct Seen {
     figures: Result<Option<MetricsSnapshot>, String>,
     workers: Result<String, String>,
-    decision: Result<Option<Decision>, String>,
+    decision: Result<Option<Newest>, String>,
 }
 
 impl Seen {
@@ -203,7 +202,7 @@ struct Table {
 struct Row {
     figures: Option<MetricsSnapshot>,
     workers: String,
-    decision: Option<Decision>,
+    decision: Option<Newest>,
     place: Place,
     trouble: Option<String>,
 }
@@ -282,7 +281,11 @@ fn figures(snapshot: &MetricsSnapshot) -> (String, String) {
     (backlog.to_string(), format!("{arrivals:.1} / {dispatches:.1}"))
 }
 
-fn words(decision: &Decision) -> String {
+fn words(newest: &Newest) -> String {
+    let decision = match newest {
+        Newest::Ours(decision) => decision,
+        Newest::Original(act) => return format!("{act} (by the original)"),
+    };
     let reason = &decision.reason;
     let wish = match (reason.recommended_workers, reason.desired_workers) {
         (Some(wished), Some(left)) if wished != left => format!(" {wished}, cut to {left}"),

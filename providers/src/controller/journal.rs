@@ -1,8 +1,9 @@
 //! A controller's journal, made from its workflow's history alone.
 
 mod newest;
+pub(crate) mod original;
 
-pub(crate) use newest::Place;
+pub(crate) use newest::{Newest, Place};
 
 use super::client::{Client, ClientError};
 use super::contract::workflow_id;
@@ -29,7 +30,10 @@ pub struct Histories<'a> {
 }
 
 /// Said of the histories of another program's workflow.
-const OF_THE_ORIGINAL: &str = "this controller is served by the original: it records no journal";
+const OF_THE_ORIGINAL: &str = "this controller is served by the original, which records neither statistics nor \
+                               reasons: there is no journal; `shadow` shows what it decides";
+/// The kind of that refusal.
+const NO_JOURNAL: &str = "NoJournal";
 /// How the original's SDK calls itself in a history.
 const SDK_OF_THE_ORIGINAL: &str = "temporal-go";
 
@@ -169,31 +173,47 @@ impl<'a> Histories<'a> {
     }
 }
 
+impl ClientError {
+    /// Whether the history is one of the original's.
+    pub(crate) fn is_of_the_original(&self) -> bool {
+        matches!(self, Self::Refused { kind, .. } if kind == NO_JOURNAL)
+    }
+}
+
 impl Page {
     fn take(&mut self, event: HistoryEvent) -> Result<(), ClientError> {
         let number = event.event_id;
         let Some(attributes) = event.attributes else { return Ok(()) };
         if !self.is_ours && is_of_the_original(&attributes) {
-            return Err(ClientError::Refused { kind: "NoJournal".into(), message: OF_THE_ORIGINAL.into() });
+            return Err(ClientError::Refused { kind: NO_JOURNAL.into(), message: OF_THE_ORIGINAL.into() });
         }
-        match attributes {
-            Attributes::MarkerRecordedEventAttributes(marker) if marker.marker_name == MARKER => {
-                self.is_ours = true;
-                let record = read_marker(&marker).map_err(|why| unreadable(number, &why))?;
-                self.records.extend(record);
-            }
-            Attributes::WorkflowExecutionContinuedAsNewEventAttributes(next) => {
-                self.is_closed = true;
-                self.next_run = Some(next.new_execution_run_id);
-            }
-            Attributes::WorkflowExecutionCompletedEventAttributes(_)
-            | Attributes::WorkflowExecutionFailedEventAttributes(_)
-            | Attributes::WorkflowExecutionCanceledEventAttributes(_)
-            | Attributes::WorkflowExecutionTerminatedEventAttributes(_)
-            | Attributes::WorkflowExecutionTimedOutEventAttributes(_) => self.is_closed = true,
-            _ => {}
+        if let Some(next_run) = end_of_run(&attributes) {
+            self.is_closed = true;
+            self.next_run = next_run;
+        }
+        if let Attributes::MarkerRecordedEventAttributes(marker) = attributes
+            && marker.marker_name == MARKER
+        {
+            self.is_ours = true;
+            let record = read_marker(&marker).map_err(|why| unreadable(number, &why))?;
+            self.records.extend(record);
         }
         Ok(())
+    }
+}
+
+/// Whether this is the last event of a run, and which run comes next.
+fn end_of_run(attributes: &Attributes) -> Option<Option<String>> {
+    match attributes {
+        Attributes::WorkflowExecutionContinuedAsNewEventAttributes(next) => {
+            Some(Some(next.new_execution_run_id.clone()))
+        }
+        Attributes::WorkflowExecutionCompletedEventAttributes(_)
+        | Attributes::WorkflowExecutionFailedEventAttributes(_)
+        | Attributes::WorkflowExecutionCanceledEventAttributes(_)
+        | Attributes::WorkflowExecutionTerminatedEventAttributes(_)
+        | Attributes::WorkflowExecutionTimedOutEventAttributes(_) => Some(None),
+        _ => None,
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Whoever looks again and again keeps a place: what lies before it is not read anew.
 
+use super::original::{Act, acts_in, acts_of_marker};
 use super::{Histories, MARKER, read_marker, unreadable};
 use crate::controller::client::ClientError;
 use crate::controller::contract::workflow_id;
@@ -14,6 +15,15 @@ use wci_core::decision::Decision;
 
 /// Most looks find their decision among the last few events.
 const PAGE: i32 = 50;
+
+/// A decision, as far as it is recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Newest {
+    /// With its reason.
+    Ours(Box<Decision>),
+    /// What the original decided to do; it decides to do nothing without a word.
+    Original(Act),
+}
 
 /// How far histories have been read: time and number of an event. A further run's events are all later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,7 +45,7 @@ impl Histories<'_> {
     ///
     /// # Errors
     /// When there is no such controller, the decision cannot be read, or the server cannot be asked. The place stays.
-    pub(crate) async fn newest(&self, place: &mut Place) -> Result<Option<Decision>, ClientError> {
+    pub(crate) async fn newest(&self, place: &mut Place) -> Result<Option<Newest>, ClientError> {
         let mut end = None;
         let mut token = Vec::new();
         loop {
@@ -81,16 +91,25 @@ fn behind(events: &[HistoryEvent], place: Place) -> &[HistoryEvent] {
 }
 
 /// The first decision of events that come newest first.
-fn newest_of(events: &[HistoryEvent]) -> Result<Option<Decision>, ClientError> {
+fn newest_of(events: &[HistoryEvent]) -> Result<Option<Newest>, ClientError> {
     for event in events {
-        let Some(Attributes::MarkerRecordedEventAttributes(marker)) = &event.attributes else { continue };
-        if marker.marker_name != MARKER {
-            continue;
-        }
-        let record = read_marker(marker).map_err(|why| unreadable(event.event_id, &why))?;
-        let entries = record.map(|record| record.entries).unwrap_or_default();
-        if let Some(decision) = entries.iter().rev().find_map(|entry| entry.step.decisions.last()) {
-            return Ok(Some(decision.clone()));
+        let found = match &event.attributes {
+            Some(Attributes::MarkerRecordedEventAttributes(marker)) if marker.marker_name == MARKER => {
+                let record = read_marker(marker).map_err(|why| unreadable(event.event_id, &why))?;
+                let entries = record.map(|record| record.entries).unwrap_or_default();
+                let last = entries.iter().rev().find_map(|entry| entry.step.decisions.last());
+                last.cloned().map(|decision| Newest::Ours(Box::new(decision)))
+            }
+            Some(Attributes::MarkerRecordedEventAttributes(marker)) => {
+                acts_of_marker(marker).and_then(|mut acts| acts.pop()).map(Newest::Original)
+            }
+            Some(Attributes::ActivityTaskCompletedEventAttributes(completed)) => {
+                acts_in(completed.result.as_ref()).pop().map(Newest::Original)
+            }
+            _ => None,
+        };
+        if found.is_some() {
+            return Ok(found);
         }
     }
     Ok(None)
