@@ -232,6 +232,23 @@ mod tests {
     }
 
     #[test]
+    fn the_originals_checks_and_deletions_are_understood_and_answered_in_its_form() {
+        let continued: Start = serde_json::from_value(recorded("continued")).unwrap();
+        let controller = Controller::resume(continued.version(), Settings::default(), continued.state);
+        let validate = request(UPDATE_VALIDATE, recorded("validate")).unwrap();
+        let Request::Validate(change) = &validate else { panic!("{validate:?}") };
+        assert_eq!(change.identity, "test");
+        assert!(change.upsert_scaling_groups["g"].update_mask.is_empty());
+        assert_eq!(controller.admit(&validate), Ok(()));
+        let delete = request(UPDATE_DELETE, recorded("delete")).unwrap();
+        let identity = "worker-deployment workflow temporal-sys-worker-deployment:new".to_owned();
+        assert_eq!(delete, Request::Delete { identity, conflict_token: None });
+        assert_eq!(controller.admit(&delete), Ok(()));
+        assert_eq!(answer(&Response::Valid), recorded("validated"));
+        assert_eq!(answer(&Response::Deleted), recorded("deleted"));
+    }
+
+    #[test]
     fn a_run_of_the_originals_goes_on_with_everything_it_knew() {
         let continued: Start = serde_json::from_value(recorded("continued")).unwrap();
         assert!(continued.state.unreadable_spec.is_none());
