@@ -21,6 +21,9 @@ pub struct ConnectionArgs {
     /// API key [default: TEMPORAL_API_KEY or the profile's]
     #[arg(long, global = true, hide_env_values = true)]
     pub api_key: Option<String>,
+    /// Header of every call, as KEY=VALUE (repeatable) [also: TEMPORAL_GRPC_META_KEY, the profile's grpc_meta]
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    pub grpc_meta: Vec<String>,
     /// Profile of the configuration file [default: TEMPORAL_PROFILE, or default]
     #[arg(long, global = true)]
     pub profile: Option<String>,
@@ -80,6 +83,10 @@ impl ConnectionArgs {
         if let Some(key) = &self.api_key {
             connection.api_key = Some(key.clone());
         }
+        for given in &self.grpc_meta {
+            let (key, value) = header(given)?;
+            connection.headers.get_or_insert_default().insert(key, value);
+        }
         let wants_tls = self.tls
             || self.tls_ca_path.is_some()
             || self.tls_cert_path.is_some()
@@ -114,6 +121,20 @@ impl ConnectionArgs {
             tls.domain = Some(name.clone());
         }
         Ok(tls)
+    }
+}
+
+/// A header as Temporal's CLI takes it. The words of an error hold no value: it may be a secret.
+fn header(given: &str) -> Result<(String, String), String> {
+    let is_key = |key: &str| {
+        !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    match given.split_once('=') {
+        Some((key, value)) if is_key(key.trim()) => Ok((key.trim().to_ascii_lowercase(), value.to_owned())),
+        Some((key, _)) => {
+            Err(format!("--grpc-meta: found the key {key:?}, expected letters, digits and -_."))
+        }
+        None => Err("--grpc-meta: found no =, expected KEY=VALUE".into()),
     }
 }
 
@@ -152,6 +173,23 @@ mod tests {
             "a key never goes in the clear"
         );
         assert!(url("", false).is_err());
+    }
+
+    #[test]
+    fn headers_are_given_as_temporals_cli_takes_them() {
+        let args = |given: &[&str]| ConnectionArgs {
+            grpc_meta: given.iter().map(|one| (*one).to_owned()).collect(),
+            ..ConnectionArgs::default()
+        };
+        let (connection, _) = args(&["X-Team=orders", "x-sum=a=b", "X-TEAM=mail"]).options().unwrap();
+        let headers = connection.headers.unwrap();
+        assert_eq!(headers.get("x-team").map(String::as_str), Some("mail"), "the last one counts");
+        assert_eq!(headers.get("x-sum").map(String::as_str), Some("a=b"));
+        let refused = |given: &str| args(&[given]).options().err().unwrap();
+        assert_eq!(refused("x-team"), "--grpc-meta: found no =, expected KEY=VALUE");
+        assert!(
+            refused("x team=secret").contains("\"x team\"") && !refused("x team=secret").contains("secret")
+        );
     }
 
     #[test]
