@@ -4,8 +4,7 @@ use super::{Failed, VersionArgs};
 use crate::controller::Client;
 use crate::controller::connect::{ConnectionArgs, identity};
 use crate::controller::contract::DEFAULT_TASK_QUEUE;
-use crate::controller::{VersionQueue, pollers_of, read_queues};
-use crate::error::ProviderError;
+use crate::controller::{Pace, VersionQueue, builds_of, deployments, pollers_of, read_queues};
 use crate::host::Host;
 use crate::provider::{ComputeProvider, Target};
 use crate::registry::Registry;
@@ -13,6 +12,10 @@ use clap::Args;
 use wci_core::Spec;
 use wci_core::controller::{Description, FailureClass, Update, WorkerDeploymentVersion};
 use wci_core::metrics::TaskQueueType;
+use wci_core::spec::ProviderType;
+
+/// Few enough to leave the running controllers theirs.
+const READS_PER_SECOND: u32 = 5;
 
 #[derive(Args)]
 pub(super) struct CheckArgs {
@@ -45,12 +48,22 @@ pub(super) async fn check(connection: &ConnectionArgs, args: CheckArgs) -> Resul
         ask_providers(&client, &version, described, &mut findings).await;
     }
     if let Some(spec) = described.as_ref().and_then(|described| described.spec.as_ref()) {
+        look_at_roles(spec, &mut findings);
         take_advice(spec, &version, &mut findings).await;
     }
-    let queues = read_queues(client.temporal(), &version, true).await;
-    let waiting = queues.iter().flatten().map(|queue| queue.metrics.last_backlog_count).sum();
-    look_at_queues(queues, described.and_then(|described| described.spec).as_ref(), &mut findings);
-    look_at_pollers(&client, &version, waiting, &mut findings).await;
+    let pace = Pace::a_second(READS_PER_SECOND);
+    pace.turn().await;
+    match read_queues(client.temporal(), &version, true).await {
+        Ok(queues) => {
+            let waiting = queues.iter().map(|queue| queue.metrics.last_backlog_count).sum();
+            look_at_queues(&queues, described.and_then(|described| described.spec).as_ref(), &mut findings);
+            look_at_pollers(&client, &version, waiting, &pace, &mut findings).await;
+        }
+        Err(e) if e.class == FailureClass::NotFound => {
+            findings.push(Finding::bad(unknown(&client, &version, &pace).await));
+        }
+        Err(e) => findings.push(Finding::bad(format!("the version cannot be read: {e}"))),
+    }
     let bad = findings.iter().filter(|finding| !finding.is_good).count();
     for Finding { is_good, what } in findings {
         println!("{} {what}", if is_good { "ok   " } else { "WRONG" });
@@ -125,26 +138,46 @@ async fn take_advice(spec: &Spec, version: &WorkerDeploymentVersion, findings: &
     }
 }
 
-/// Workers that never polled have no queues, and then there is nothing to scale on.
-fn look_at_queues(
-    queues: Result<Vec<VersionQueue>, ProviderError>,
-    spec: Option<&Spec>,
-    findings: &mut Vec<Finding>,
-) {
-    let queues = match queues {
-        Ok(queues) => queues,
-        Err(e) if e.class == FailureClass::NotFound => {
-            findings.push(Finding::bad(
-                "Temporal does not know the version: no worker with this deployment name and build id has ever \
-                 polled; compare them with what the workers set",
-            ));
-            return;
+/// A role that can be assumed without an external id can be assumed in the name of any customer of the host.
+fn look_at_roles(spec: &Spec, findings: &mut Vec<Finding>) {
+    for (name, group) in spec.groups() {
+        let is_amazons =
+            matches!(group.compute.provider_type, ProviderType::AwsLambda | ProviderType::AwsEcs);
+        let config = group.compute.config.values();
+        let has = |key: &str| config.get(key).is_some_and(|value| !value.is_null());
+        if is_amazons && has("role") && !has("role_external_id") {
+            findings.push(Finding::bad(format!(
+                "scaling group {name}: role: it is assumed without an external id, so whoever may use this host can \
+                 have it assumed: set role_external_id, and have the role's trust policy demand it"
+            )));
         }
-        Err(e) => {
-            findings.push(Finding::bad(format!("the version cannot be read: {e}")));
-            return;
+    }
+}
+
+/// What to say of a version that Temporal does not know: which ones there are instead.
+async fn unknown(client: &Client, version: &WorkerDeploymentVersion, pace: &Pace) -> String {
+    let name = &version.deployment_name;
+    pace.turn().await;
+    let instead = match builds_of(client.temporal(), name).await {
+        Ok(builds) if builds.is_empty() => {
+            pace.turn().await;
+            match deployments(client.temporal()).await {
+                Ok(names) if names.is_empty() => "there are no deployments".to_owned(),
+                Ok(names) => format!("there is no deployment {name}, but {}", names.join(", ")),
+                Err(e) => format!("which deployments there are is not known: {e}"),
+            }
         }
+        Ok(builds) => format!("deployment {name} has the builds {}", builds.join(", ")),
+        Err(e) => format!("which builds there are is not known: {e}"),
     };
+    format!(
+        "Temporal does not know the version: no worker with this deployment name and build id has ever polled; \
+         compare them with what the workers set: {instead}"
+    )
+}
+
+/// Workers that never polled have no queues, and then there is nothing to scale on.
+fn look_at_queues(queues: &[VersionQueue], spec: Option<&Spec>, findings: &mut Vec<Finding>) {
     let served =
         |task_type: &TaskQueueType| spec.is_none_or(|spec| spec.group_for(*task_type, None).is_some());
     for task_type in TaskQueueType::ALL.into_iter().filter(served) {
@@ -166,9 +199,10 @@ async fn look_at_pollers(
     client: &Client,
     version: &WorkerDeploymentVersion,
     waiting: i64,
+    pace: &Pace,
     findings: &mut Vec<Finding>,
 ) {
-    match pollers_of(client.temporal(), version).await {
+    match pollers_of(client.temporal(), version, pace).await {
         Ok(0) if waiting > 0 => findings.push(Finding::bad(format!(
             "{waiting} tasks wait and no worker of this version has polled for over a minute: what is started never \
              polls, or polls with another deployment name, build id or task queue"
@@ -176,5 +210,29 @@ async fn look_at_pollers(
         Ok(0) => findings.push(Finding::good("no worker polls right now, which is fine as nothing waits")),
         Ok(n) => findings.push(Finding::good(format!("{n} workers poll right now"))),
         Err(e) => eprintln!("the pollers cannot be read: {e}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn said(provider_type: &str, config: &Value) -> usize {
+        let spec = json!({"scaling_group_specs": {"g": {"compute": {"provider_type": provider_type, "config": config}}}});
+        let mut findings = Vec::new();
+        look_at_roles(&Spec::from_json(&spec).unwrap(), &mut findings);
+        assert!(findings.iter().all(|finding| !finding.is_good && finding.what.contains("role_external_id")));
+        findings.len()
+    }
+
+    #[test]
+    fn a_role_without_an_external_id_would_go_wrong() {
+        let arn = "arn:aws:lambda:eu-west-1:1:function:f";
+        assert_eq!(said("aws-lambda", &json!({"arn": arn, "role": "r"})), 1);
+        assert_eq!(said("aws-lambda", &json!({"arn": arn, "role": "r", "role_external_id": null})), 1);
+        assert_eq!(said("aws-ecs", &json!({"cluster": "c", "service": "s", "region": "r", "role": "r"})), 1);
+        assert_eq!(said("aws-lambda", &json!({"arn": arn, "role": "r", "role_external_id": "x"})), 0);
+        assert_eq!(said("aws-lambda", &json!({"arn": arn})), 0, "the host's own credentials");
     }
 }

@@ -4,6 +4,8 @@ use super::decide::{Question, Record, decide};
 use super::failure::activity_error;
 use super::figures;
 use super::host::{LiveHost, OFFERS, now};
+use super::pace::Pace;
+use super::rivals::Rivals;
 use super::statistics::read_queues;
 use crate::error::{ProviderError, class_name};
 use crate::guard::Guarded;
@@ -14,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use temporalio_client::Client;
 use temporalio_sdk::activities::{ActivityContext, ActivityError, activities};
 use wci_core::Spec;
@@ -23,6 +25,10 @@ use wci_core::decision::{GroupName, Launch, Registration};
 use wci_core::metrics::TaskQueueType;
 
 const HEARTBEAT: Duration = Duration::from_secs(2);
+/// Reads a second of registering: what the paced reads and fast-poll leave of the server's 50 for some processes.
+pub(super) const READS_PER_SECOND: u32 = 5;
+/// How long a read that the server refuses for its number is made again, of the 30 s that registering may take.
+const READ_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a provider is to do for one group; the spec holds that group alone.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -48,6 +54,9 @@ pub struct SpecOrder {
 pub struct Activities {
     pub host: Arc<LiveHost>,
     pub client: Client,
+    /// Of the reads that registering makes: those of all controllers of this process.
+    pub(super) pace: Pace,
+    pub(super) rivals: Rivals,
 }
 
 #[activities]
@@ -59,6 +68,13 @@ impl Activities {
         question: Question,
     ) -> Result<Record, ActivityError> {
         let settings = self.host.settings(&question.namespace);
+        if let Some(settings) = self.rivals.note(&question, &settings, now()) {
+            tracing::warn!(
+                settings,
+                "another process gives the same controllers other settings, and each undoes the other's at every \
+                 decision: start all processes of a task queue with the same options and dynamic config"
+            );
+        }
         let record = decide(question.clone(), settings, now);
         figures::note(&self.host.metrics, &question, &record);
         Ok(record)
@@ -230,10 +246,16 @@ impl Activities {
             deployment_name: target.deployment_name.clone(),
             build_id: target.build_id.clone(),
         };
-        match read_queues(&self.client, &version, false).await {
-            Ok(queues) => Ok(queues.into_iter().map(|queue| queue.task_type).collect()),
-            Err(e) if e.class == FailureClass::NotFound => Ok(BTreeSet::new()),
-            Err(e) => Err(e),
+        let begun = Instant::now();
+        loop {
+            // Many controllers may be created at once, and the server lets a namespace read only so often.
+            self.pace.turn().await;
+            match read_queues(&self.client, &version, false).await {
+                Ok(queues) => return Ok(queues.into_iter().map(|queue| queue.task_type).collect()),
+                Err(e) if e.class == FailureClass::NotFound => return Ok(BTreeSet::new()),
+                Err(e) if e.class == FailureClass::Throttled && begun.elapsed() < READ_PATIENCE => {}
+                Err(e) => return Err(e),
+            }
         }
     }
 }

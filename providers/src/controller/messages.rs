@@ -124,6 +124,7 @@ mod tests {
             deployment_name: deployment_name.into(),
             build_id: build_id.into(),
             create_time: Some(WireTime { seconds, nanos: 0 }),
+            ..Summary::default()
         }
     }
 

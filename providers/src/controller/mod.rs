@@ -10,6 +10,7 @@ pub mod client;
 pub mod connect;
 pub mod contract;
 mod decide;
+mod deployments;
 pub mod dynamic_config;
 mod failure;
 pub(crate) mod fast_poll;
@@ -18,6 +19,7 @@ mod host;
 pub mod journal;
 mod messages;
 mod pace;
+mod rivals;
 mod run;
 mod statistics;
 #[cfg(test)]
@@ -25,6 +27,7 @@ mod tests;
 mod workflow;
 
 pub use client::Client;
+pub(crate) use deployments::{builds_of, deployments};
 pub use failure::data_converter;
 pub use host::LiveHost;
 pub(crate) use host::now;

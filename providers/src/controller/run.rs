@@ -1,8 +1,10 @@
 //! The worker that serves controllers: one for the workflow and its calls, one for the paced reads.
 
-use super::activities::Activities;
+use super::activities::{self, Activities};
 use super::fast_poll::{FastPoll, FastPollWorkflow, life};
 use super::host::LiveHost;
+use super::pace::Pace;
+use super::rivals::Rivals;
 use super::statistics::{READS_PER_SECOND, Statistics, task_queue};
 use super::workflow::InstanceWorkflow;
 use crate::error::chain;
@@ -56,7 +58,12 @@ pub async fn run(
             task_queue: options.task_queue.clone(),
             stopping,
         })
-        .register_activities(Activities { host, client: client.clone() })
+        .register_activities(Activities {
+            host,
+            client: client.clone(),
+            pace: Pace::a_second(activities::READS_PER_SECOND),
+            rivals: Rivals::default(),
+        })
         // How long work waits for a process that has died before another one takes it.
         .sticky_queue_schedule_to_start_timeout(TAKEOVER)
         .graceful_shutdown_period(options.grace)

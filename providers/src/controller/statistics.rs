@@ -6,6 +6,7 @@
 use super::activities::alive;
 use super::failure::activity_error;
 use super::messages::timed;
+use super::pace::Pace;
 use crate::error::ProviderError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -113,10 +114,12 @@ async fn describe(
 pub(crate) async fn pollers_of(
     client: &Client,
     version: &WorkerDeploymentVersion,
+    pace: &Pace,
 ) -> Result<usize, ProviderError> {
     let doing = "reading the pollers";
     let namespace = client.options().namespace.clone();
     let mut found = BTreeSet::new();
+    pace.turn().await;
     let named = describe(client, version, false).await?;
     for queue in named.version_task_queues {
         let request = DescribeTaskQueueRequest {

@@ -2,9 +2,9 @@
 
 use crate::fakes::{Aws, EXTERNAL_ID, FUNCTION, ROLE};
 use crate::load;
-use crate::program::{Program, eventually, scratch};
+use crate::program::{A_MINUTE, Program, eventually, scratch};
 use crate::temporal::{Server, version, whole};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::process::Output;
 use std::time::Duration;
@@ -61,6 +61,10 @@ async fn commands_say_what_is_and_what_would_go_wrong() {
     load::register(&server, "fn", "fn-q").await;
     let (_, findings, _) = with("check", &[]);
     assert!(findings.contains("ok    1 workflow task queues"), "{findings}");
+    let (status, findings, _) = run(&["check", "-d", "fn", "-b", "2"]);
+    assert!(status == 1 && findings.contains("deployment fn has the builds 1"), "{findings}");
+    let (_, findings, _) = run(&["check", "-d", "fm", "-b", "1"]);
+    assert!(findings.contains("there is no deployment fm, but fn"), "{findings}");
     let mut load = load::start(&server, "fn-q", 3.0, 1.0, 0.1);
     eventually("the load has ended", Duration::from_secs(60), async || load.has_ended().then_some(())).await;
     let table = eventually("the table shows a decision", Duration::from_secs(60), async || {
@@ -106,15 +110,14 @@ async fn a_table_says_that_the_server_is_away_and_goes_on_when_it_is_back() {
             .map(|(_, rows)| rows.to_owned())
             .filter(|rows| rows.contains("shown:1"))
     };
-    let a_minute = Duration::from_secs(60);
-    eventually("the table shows it", a_minute, last_table).await;
+    eventually("the table shows it", A_MINUTE, last_table).await;
     server.kill();
-    eventually("the table says what is wrong", a_minute, async || {
+    eventually("the table says what is wrong", A_MINUTE, async || {
         last_table().await.filter(|rows| rows.contains("NOT READ"))
     })
     .await;
     server.restart().await;
-    eventually("the table is well again", a_minute, async || {
+    eventually("the table is well again", A_MINUTE, async || {
         last_table().await.filter(|rows| rows.ends_with('\n') && !rows.contains("NOT READ"))
     })
     .await;
@@ -155,21 +158,37 @@ async fn let_the_original_serve(server: &Server, deployment: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn commands_that_need_a_journal_say_that_the_original_records_none() {
+async fn a_journal_cannot_be_made_of_the_originals_decisions_and_a_shadow_can() {
     let aws = Aws::start().await;
     let server = Server::start_alone(aws.env()).await;
     load::register(&server, "theirs", "theirs-q").await;
     let_the_original_serve(&server, "theirs").await;
+    for command in [&["journal"][..], &["journal", "--follow"]] {
+        let mut line = tokio::process::Command::from(server.cli());
+        line.args(command).args(["-d", "theirs", "-b", "1"]).kill_on_drop(true);
+        let ended = tokio::time::timeout(A_MINUTE, line.output()).await;
+        let (status, out, words) = said(&ended.expect("it does not wait").unwrap());
+        assert_eq!((status, out.as_str()), (1, ""), "{command:?}: {words}");
+        assert!(words.contains("served by the original, which records neither"), "{command:?}: {words}");
+    }
+
     let file = scratch("spec.json");
     let compute = json!({"provider_type": "aws-lambda", "config": {"arn": FUNCTION}});
     std::fs::write(&file, json!({"scaling_group_specs": {"g": {"compute": compute}}}).to_string()).unwrap();
-    let path = file.display().to_string();
-    for command in [&["journal"][..], &["journal", "--follow"], &["shadow", "--spec", &path]] {
-        let mut line = tokio::process::Command::from(server.cli());
-        line.args(command).args(["-d", "theirs", "-b", "1"]).kill_on_drop(true);
-        let ended = tokio::time::timeout(Duration::from_secs(60), line.output()).await;
-        let (status, out, words) = said(&ended.expect("it does not wait").unwrap());
-        assert_eq!((status, out.as_str()), (1, ""), "{command:?}: {words}");
-        assert!(words.contains("served by the original: it records no journal"), "{command:?}: {words}");
-    }
+    let mut command = server.cli();
+    let shadow = command.args(["shadow", "-d", "theirs", "-b", "1", "--spec"]).arg(&file);
+    let shadow = Program::start("shadow", shadow);
+    let _load = load::start(&server, "theirs-q", 2.0, 3.0, 0.1);
+    let line = eventually("both decide on a signal", A_MINUTE, async || {
+        let text = std::fs::read_to_string(&shadow.log).unwrap();
+        let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines
+            .filter(|line| line["running"][0]["action"] == "invoke-worker")
+            .find(|line| line["shadow"][0].is_object())
+    })
+    .await;
+    assert_eq!((&line["running"][0]["group"], &line["shadow"][0]["group"]), (&json!("g"), &json!("g")));
+    assert_eq!(line["shadow"][0]["desired_workers"], json!(null), "an invocation has no size: {line}");
+    let table = said(&server.cli().args(["watch", "--once"]).output().unwrap()).1;
+    assert!(table.contains("g: invoke-worker (by the original)"), "{table}");
 }

@@ -1,7 +1,7 @@
 //! Fast-poll is started, found and stopped, and goes on where it was.
 
 use crate::load;
-use crate::program::{Program, eventually};
+use crate::program::{A_MINUTE, Program, eventually};
 use crate::temporal::{Server, version, whole};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -9,8 +9,6 @@ use wci_core::controller::Input;
 use wci_core::journal::{JournalReader, Record};
 use wci_providers::Client;
 use wci_providers::controller::journal::Histories;
-
-const A_MINUTE: Duration = Duration::from_secs(60);
 
 /// How many tasks without a worker the controller was told of.
 async fn told(client: &Client, deployment: &str) -> u32 {

@@ -88,6 +88,9 @@ pub fn free_port() -> u16 {
     ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
 }
 
+/// Longer than anything takes that goes well, on any machine.
+pub const A_MINUTE: Duration = Duration::from_secs(60);
+
 /// Waits until the condition gives a value.
 pub async fn eventually<T>(what: &str, within: Duration, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
     let begun = Instant::now();
