@@ -289,7 +289,7 @@ mod tests {
             matches!(&happened, Happened::Signalled(_, acts) if acts.iter().any(|act| act.count == Some(3)))
                 .then_some(at)
         });
-        // The controller stored the time of this decision itself: one millisecond later.
-        assert_eq!(signalled, Some(Timestamp::from_millis(1_795_336_524_579)));
+        // The time that the controller itself stored for this decision is 1795336524580.
+        assert_eq!(signalled, Some(Timestamp::from_millis(1_795_336_524_578)));
     }
 }
