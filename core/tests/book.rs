@@ -33,6 +33,34 @@ fn every_parameter_is_in_the_book_with_its_default() {
     }
 }
 
+/// The steps of `your-own.md` that add an algorithm to the set, for each one that is in it.
+#[test]
+fn every_algorithm_is_where_the_page_on_your_own_says() {
+    const ORDER: [&str; 8] =
+        ["In plain words", "Rule", "Parameters", "Example", "Needs", "Limits", "When to use", "Source"];
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let index = include_str!("../../docs/README.md");
+    for kind in AlgorithmKind::ALL {
+        let (name, file) = (kind.name(), kind.name().replace('-', "_"));
+        let own = match *kind {
+            AlgorithmKind::NoSyncConfirmed => "no_sync/confirmed.rs".to_owned(),
+            _ if std::path::Path::new(&format!("{root}/core/src/algorithm/{file}.rs")).exists() => {
+                format!("{file}.rs")
+            }
+            _ => format!("{file}/mod.rs"),
+        };
+        let code = std::fs::read_to_string(format!("{root}/core/src/algorithm/{own}"));
+        let code = code.unwrap_or_else(|e| panic!("step 1, the file of {name}, {own}: {e}"));
+        assert!(code.starts_with("//!"), "step 1: {own} says what it is");
+        let page = std::fs::read_to_string(format!("{root}/docs/algorithms/{name}.md"));
+        let page = page.unwrap_or_else(|e| panic!("step 3, the page of {name}: {e}"));
+        let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        assert_eq!(sections, ORDER, "step 3: the page of {name}");
+        let row = format!("| [`{name}`](algorithms/{name}.md) |");
+        assert!(index.contains(&row), "step 3: no row of {name} in the table");
+    }
+}
+
 /// What stands between two marks.
 fn between<'a>(text: &'a str, begin: &str, end: &str) -> &'a str {
     let (_, rest) = text.split_once(begin).unwrap_or_else(|| panic!("no {begin:?}"));
