@@ -284,6 +284,29 @@ fn what_is_tuned_says_its_constrained_figures_to_programs_too() {
 }
 
 #[test]
+fn scenarios_that_are_tuned_together_are_told_apart_and_have_one_spec() {
+    let bench = Bench::new("tune-two");
+    bench.put("more.toml", &SMALL.replace("rate = 3.0", "rate = 4.0"));
+    let line =
+        "tune small.toml more.toml --subject-to schedule~to~start.p95_<_20s --trials 1 --replications 10 -q";
+    let out = bench.ends_with(0, line);
+    assert!(out.contains("20s) on small\n") && out.contains("20s) on more\n"), "{out}");
+    assert_eq!(out.matches("scaling_group_specs").count(), 1, "{out}");
+}
+
+#[test]
+fn a_cheaper_fixed_number_points_to_the_other_algorithms() {
+    let bench = Bench::new("beaten");
+    let line = "tune small.toml --subject-to schedule~to~start.p95_<_2s --trials 1 --replications 10 -q";
+    let out = bench.ends_with(0, line);
+    assert!(out.contains("more expensive, by the whole paired interval"), "{out}");
+    assert!(out.contains("--algorithms all"), "{out}");
+    let all = "tune small.toml --subject-to schedule~to~start.p95_<_2s --trials 24 --replications 10 -q";
+    let own = bench.ends_with(0, &format!("{all} --algorithms fixed"));
+    assert!(!own.contains("--algorithms all"), "{own}");
+}
+
+#[test]
 fn a_search_without_a_target_speaks_of_none() {
     let bench = Bench::new("no-target");
     let out = bench.ends_with(0, "tune small.toml --vary title=a --trials 2 --replications 10 -q");

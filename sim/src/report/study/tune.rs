@@ -62,15 +62,33 @@ fn found(tuned: &Tuned, best: &Confirmed, out: &mut String) {
     for rival in &best.rivals {
         let _ = writeln!(out, "{}", wrapped_rival(tuned, rival));
     }
+    let is_beaten = |rival: &Rival| rival.holds && rival.difference.low().is_some_and(|low| low > 0.0);
+    if best.rivals.iter().any(is_beaten) {
+        out.push_str(
+            "\nSomething cheaper holds that this search did not come to: look further, with --algorithms all or more \
+             --trials.\n",
+        );
+    }
     if !tuned.subject_to.is_empty() {
         if tuned.best_fixed.is_none() {
             out.push_str("\nNo fixed number of workers was found that meets the target.\n");
         }
         let _ = writeln!(out, "\n{}", certainty(best));
     }
-    out.push_str("\nThe spec:\n");
-    for spec in &best.specs {
-        let _ = writeln!(out, "{spec:#}");
+    specs(best, out);
+}
+
+/// Several scenarios that come to the same spec have it once.
+fn specs(best: &Confirmed, out: &mut String) {
+    match &best.specs[..] {
+        [one, others @ ..] if others.iter().all(|other| other == one) => {
+            let _ = writeln!(out, "\nThe spec:\n{one:#}");
+        }
+        several => {
+            for (spec, scenario) in several.iter().zip(&best.scenarios) {
+                let _ = writeln!(out, "\nThe spec for {scenario}:\n{spec:#}");
+            }
+        }
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Confirmed {
     pub algorithm: String,
     /// The values that were found.
     pub settings: Vec<(String, Value)>,
+    /// The scenarios.
+    pub scenarios: Vec<String>,
     /// The spec to deploy, one for each scenario.
     pub specs: Vec<Json>,
     /// The figure that shall be small, on the fresh seeds.
@@ -170,6 +172,7 @@ impl Study<'_> {
         Ok(Some(Confirmed {
             algorithm: self.spaces[trial.space].name.clone(),
             settings: trial.settings.clone(),
+            scenarios: self.written.iter().map(|scenario| scenario.name().to_owned()).collect(),
             specs: own.iter().map(|case| case.resolved.model.spec.to_json()).collect(),
             objective: Estimate::of(&found.objective),
             rivals: rivals.collect(),
