@@ -62,6 +62,8 @@ pub enum LatchReason {
     DefinitionChanged,
     /// Better: a definition has changed, but the shortest interval has not passed: put off.
     DefinitionTooEarly,
+    /// Better: a changed definition that was put off still waits for the shortest interval to pass.
+    DefinitionWaits,
     /// Better: only the tasks are reconciled that failed before.
     FailedBefore,
     /// Better: only tasks whose work is complete are looked at, to close what idles.
@@ -86,6 +88,9 @@ impl LatchReason {
             Self::DefinitionTooEarly => {
                 "The definition of a task's workers has changed; put off until the minimum interval has passed."
             }
+            Self::DefinitionWaits => {
+                "A changed definition is put off, and the minimum interval has not passed yet."
+            }
             Self::FailedBefore => "Tasks whose reconciliation failed before are tried again.",
             Self::WorkDone => "The work of a task is complete: its workers that do not run are closed.",
         }
@@ -97,7 +102,13 @@ impl LatchReason {
         matches!(self, Self::Initial | Self::MaxReached | Self::PutOffBefore | Self::NodesChanged)
     }
 
-    /// Whether something has changed that a later scan is to deal with.
+    /// Whether only some tasks are reconciled, for one of the better switches.
+    #[must_use]
+    pub const fn reconciles_some(self) -> bool {
+        matches!(self, Self::DefinitionChanged | Self::FailedBefore | Self::WorkDone)
+    }
+
+    /// Whether something has changed, just now, that a later scan is to deal with.
     #[must_use]
     pub const fn puts_off(self) -> bool {
         matches!(self, Self::TooEarly | Self::DefinitionTooEarly)
@@ -157,10 +168,10 @@ impl LatchConfig {
         }
     }
 
-    /// Whether the shortest interval has passed since the last reconciliation.
+    /// Whether the shortest interval has passed since then.
     #[must_use]
-    pub fn is_min_reached(&self, state: &LatchState, now: Timestamp) -> bool {
-        let since = |interval: Millis| state.last_reconciliation.is_none_or(|last| last.plus(interval) < now);
+    pub fn is_min_reached(&self, last: Option<Timestamp>, now: Timestamp) -> bool {
+        let since = |interval: Millis| last.is_none_or(|last| last.plus(interval) < now);
         self.min_interval.is_none_or(since)
     }
 }

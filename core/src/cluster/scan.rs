@@ -52,6 +52,12 @@ pub struct ScanState {
     /// Better: what each task's workers were to be when it was last reconciled, or first seen.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub distributions: BTreeMap<TaskId, Distribution>,
+    /// Better: when each task was last reconciled by itself, if that was after the last time for all of them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub by_itself: BTreeMap<TaskId, Timestamp>,
+    /// Better: changed definitions that were put off, so that each is told once.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub put_off: BTreeMap<TaskId, Distribution>,
 }
 
 /// The worker definitions of a task's activities, in their order.
@@ -75,7 +81,8 @@ impl FoundTask {
     fn has_idlers(&self) -> bool {
         let idles =
             |worker: &CurrentWorker| matches!(worker.state, WorkerState::Suspended | WorkerState::Ready);
-        self.activities.iter().any(|activity| activity.is_work_complete && activity.current.iter().any(idles))
+        let is_done = |activity: &&FoundActivity| activity.is_in_progress && activity.is_work_complete;
+        self.activities.iter().filter(is_done).any(|activity| activity.current.iter().any(idles))
     }
 }
 
@@ -154,15 +161,18 @@ impl ScanConfig {
         if reason.reconciles() {
             return (reason, tasks.iter().collect());
         }
-        let is_min_reached = self.latch.is_min_reached(&state.latch, now);
+        let is_min_reached =
+            |task: &FoundTask| self.latch.is_min_reached(state.last_of(&task.facts.oid), now);
         let has_changed = |task: &&FoundTask| self.has_changed(task, state);
-        let is_changed = |task: &&FoundTask| is_min_reached && has_changed(task);
+        let is_changed = |task: &&FoundTask| has_changed(task) && is_min_reached(task);
         let is_eligible = |task: &FoundTask| eligibility::check(&task.facts, &self.tasks).is_ok();
         let is_retried = |task: &FoundTask| state.failed.contains(&task.facts.oid) && is_eligible(task);
-        let has_failed = |task: &&FoundTask| self.retry_failed && is_min_reached && is_retried(task);
+        let has_failed = |task: &&FoundTask| self.retry_failed && is_retried(task) && is_min_reached(task);
         let is_done = |task: &&FoundTask| self.close_done && task.has_idlers() && is_eligible(task);
         let is_chosen = |task: &&FoundTask| is_changed(task) || has_failed(task) || is_done(task);
         let chosen: Vec<_> = tasks.iter().filter(is_chosen).collect();
+        let is_told = |task: &FoundTask| state.put_off.get(&task.facts.oid) == Some(&task.distribution());
+        let is_new = |task: &&FoundTask| has_changed(task) && !is_told(task);
         let any = |is_so: &dyn Fn(&&FoundTask) -> bool| tasks.iter().any(|task| is_so(&task));
         let why = if any(&is_changed) {
             LatchReason::DefinitionChanged
@@ -170,8 +180,10 @@ impl ScanConfig {
             LatchReason::FailedBefore
         } else if any(&is_done) {
             LatchReason::WorkDone
-        } else if reason == LatchReason::NothingChanged && any(&has_changed) {
+        } else if reason == LatchReason::NothingChanged && any(&is_new) {
             LatchReason::DefinitionTooEarly
+        } else if reason == LatchReason::NothingChanged && any(&has_changed) {
+            LatchReason::DefinitionWaits
         } else {
             reason
         };
@@ -207,8 +219,15 @@ impl ScanConfig {
 }
 
 impl ScanState {
-    /// Takes down what a scan of `tasks` leaves, after they were handled; `failed` are those it could not reconcile.
-    pub fn store(&mut self, tasks: &[FoundTask], scan: &Scan, failed: &BTreeSet<TaskId>) {
+    /// When a task was last reconciled: with all of them, or by itself.
+    #[must_use]
+    pub fn last_of(&self, task: &TaskId) -> Option<Timestamp> {
+        self.latch.last_reconciliation.max(self.by_itself.get(task).copied())
+    }
+
+    /// Takes down what a scan of `tasks` that began `now` leaves, after they were handled; `failed` are those it could
+    /// not reconcile.
+    pub fn store(&mut self, now: Timestamp, tasks: &[FoundTask], scan: &Scan, failed: &BTreeSet<TaskId>) {
         for task in tasks {
             let oid = &task.facts.oid;
             let is_handled = |done: &TaskScan| done.task == *oid && done.ineligible.is_none();
@@ -217,14 +236,44 @@ impl ScanState {
                 self.distributions.insert(oid.clone(), task.distribution());
             }
         }
-        self.distributions.retain(|oid, _| tasks.iter().any(|task| task.facts.oid == *oid));
+        self.take_times(now, scan);
+        self.take_put_off(tasks, scan);
         for task in &scan.tasks {
             self.failed.remove(&task.task);
         }
         // Also those that the scan left alone: a task's first workers are made outside of it.
         self.failed.extend(failed.iter().cloned());
-        self.failed.retain(|oid| tasks.iter().any(|task| task.facts.oid == *oid));
+        let is_there = |oid: &TaskId| tasks.iter().any(|task| task.facts.oid == *oid);
+        self.failed.retain(is_there);
+        self.distributions.retain(|oid, _| is_there(oid));
+        self.by_itself.retain(|oid, _| is_there(oid));
         self.latch = scan.next.clone();
+    }
+
+    /// Tasks that were reconciled by themselves wait by themselves for the shortest interval to pass.
+    fn take_times(&mut self, now: Timestamp, scan: &Scan) {
+        if scan.reason.reconciles() {
+            self.by_itself.clear();
+            return;
+        }
+        let touched = scan.tasks.iter().filter(|task| task.ineligible.is_none());
+        self.by_itself.extend(touched.map(|task| (task.task.clone(), now)));
+    }
+
+    fn take_put_off(&mut self, tasks: &[FoundTask], scan: &Scan) {
+        let now =
+            |oid: &TaskId| tasks.iter().find(|task| task.facts.oid == *oid).map(FoundTask::distribution);
+        if scan.reason == LatchReason::DefinitionTooEarly {
+            let waiting: Vec<_> = self
+                .distributions
+                .iter()
+                .filter_map(|(oid, last)| now(oid).filter(|now| now != last).map(|now| (oid.clone(), now)))
+                .collect();
+            self.put_off.extend(waiting);
+        }
+        let Self { put_off, distributions, .. } = self;
+        put_off
+            .retain(|oid, waits| distributions.get(oid) != Some(waits) && now(oid).as_ref() == Some(waits));
     }
 }
 
@@ -252,7 +301,7 @@ pub fn replay(config: &ScanConfig, mut state: ScanState, records: &[ScanRecord])
         if scan != record.scan {
             return Some((number, scan));
         }
-        state.store(&record.tasks, &scan, &record.failed);
+        state.store(record.t, &record.tasks, &scan, &record.failed);
     }
     None
 }

@@ -253,7 +253,7 @@ function showLatch() {
   const tiles = [
     ["Latch", view.pending === null ? "not asked yet" : view.pending ? "put off" : "nothing pending", view.known_up.length ? `nodes at the last change: ${view.known_up.join(", ")}` : ""],
     ["Next scan", view.is_over ? "–" : at(view.next_scan_s), `last reconciliation: ${at(view.last_reconciliation_s)}`],
-    ["Scans", number(totals.scans), `${totals.reconciliations} reconciled, ${totals.put_off} put off`],
+    ["Scans", number(totals.scans), `${totals.reconciliations} reconciled all, ${totals.partial_reconciliations} some; ${totals.put_off} put off`],
     ["Workers made", number(totals.workers_created), `${totals.workers_suspended} suspended, ${totals.workers_resumed} resumed`],
     ["Wasted work", `${number(totals.wasted_work_s)} s`, `${totals.buckets_given_back} buckets given back`],
     ["Marked DOWN", number(totals.nodes_marked_down), "by the other nodes"],

@@ -96,7 +96,7 @@ impl Reconciler {
             self.follow(standing, &seen, &mut jobs).await;
         }
         let failed = failed(&jobs, &standings);
-        state.store(&tasks, &scan, &failed);
+        state.store(now, &tasks, &scan, &failed);
         self.leave(state, &mut stored, &mut warnings).await;
         let report = report(&scan, &nodes, jobs, &standings, warnings);
         Ok((report, ScanRecord { t: now, nodes, tasks, scan, failed }))

@@ -65,6 +65,13 @@ pub(super) struct SimNode {
     life: u64,
 }
 
+impl SimNode {
+    /// Whether it works and the others know it.
+    const fn is_heard(&self) -> bool {
+        self.is_working && !self.is_silent
+    }
+}
+
 /// A distributed task with its workers and its work.
 pub(super) struct Job {
     pub definition: DistributedTask,
@@ -201,11 +208,37 @@ impl Engine {
         self.at(self.now.saturating_add(millis(span).get()), event);
     }
 
-    /// Every task has ended, or all work is done and three scans in a row had nothing more to do.
+    /// Every task has ended, or all work is done and nothing is to come that could still end a task.
     pub fn is_over(&self) -> bool {
         let all_done = self.jobs.iter().all(|job| job.completed_at.is_some());
-        let has_scans = self.scenario.definitions.scan.is_some();
-        self.jobs.iter().all(|job| job.has_ended) || all_done && (!has_scans || self.quiet_scans >= 3)
+        self.jobs.iter().all(|job| job.has_ended) || all_done && self.is_quiet() && !self.has_news_to_come()
+    }
+
+    /// Scans in a row have had nothing more to do, or there are none.
+    fn is_quiet(&self) -> bool {
+        let has_scans = self.scenario.definitions.scan.is_some() && self.someone_scans();
+        !has_scans || self.quiet_scans >= 3
+    }
+
+    /// A worker asks again, something happens to a node or a definition, or a node is still to be marked DOWN.
+    fn has_news_to_come(&self) -> bool {
+        let is_news = |event: &Event| match event {
+            Event::ToNode(_) | Event::Define(_) => true,
+            Event::Ask { task, worker, attempt } => self.waits(*task, worker, *attempt),
+            _ => false,
+        };
+        let is_to_be_marked = |node: &SimNode| node.is_up && !node.is_heard();
+        self.queue.values().any(is_news) || self.someone_scans() && self.nodes.values().any(is_to_be_marked)
+    }
+
+    /// The task that scans needs a node, too.
+    fn someone_scans(&self) -> bool {
+        self.nodes.values().any(SimNode::is_heard)
+    }
+
+    /// Whether that worker still waits for this very moment to ask again.
+    fn waits(&self, task: usize, worker: &TaskId, attempt: u64) -> bool {
+        self.jobs[task].at_work.get(worker) == Some(&Doing { attempt, bucket: None })
     }
 
     fn happen(&mut self, event: Event) {
@@ -216,11 +249,10 @@ impl Engine {
             Event::CheckIn { node, life } => self.check_in(&node, life),
             Event::LookAround { node, life } => self.look_around(&node, life),
             Event::Scan => self.scan(),
-            Event::Ask { task, worker, attempt } => {
-                if self.jobs[task].at_work.get(&worker) == Some(&Doing { attempt, bucket: None }) {
-                    self.ask(task, &worker);
-                }
+            Event::Ask { task, worker, attempt } if self.waits(task, &worker, attempt) => {
+                self.ask(task, &worker);
             }
+            Event::Ask { .. } => {}
         }
     }
 
@@ -230,8 +262,7 @@ impl Engine {
 
     fn scan(&mut self) {
         self.at(self.now.saturating_add(self.scan_task.interval.get()), Event::Scan);
-        // The task that scans needs a node, too.
-        if !self.nodes.values().any(|node| node.is_working && !node.is_silent) {
+        if !self.someone_scans() {
             return;
         }
         let (t, nodes, tasks) = (Timestamp::from_millis(self.now), self.records(), self.found());
@@ -240,11 +271,13 @@ impl Engine {
         let (before, since) = (self.scan_state.latch.up.clone(), self.scan_state.latch.last_reconciliation);
         let done = self.carry_out(&scan);
         let failed = failed(&scan, &done);
-        self.scan_state.store(&tasks, &scan, &failed);
+        self.scan_state.store(t, &tasks, &scan, &failed);
         self.totals.scans += 1;
         self.totals.reconciliations += u64::from(scan.reason.reconciles());
+        self.totals.partial_reconciliations += u64::from(scan.reason.reconciles_some());
         self.totals.put_off += u64::from(scan.reason.puts_off());
-        let is_quiet = scan.tasks.is_empty() && self.scan_state.latch.pending != Some(true);
+        let waits = self.scan_state.latch.pending == Some(true) || !self.scan_state.put_off.is_empty();
+        let is_quiet = has_nothing_to_do(&done) && !waits;
         self.quiet_scans = if is_quiet && self.jobs.iter().all(|job| job.completed_at.is_some()) {
             self.quiet_scans + 1
         } else {
@@ -283,7 +316,9 @@ impl Engine {
                 self.totals.workers_resumed += u64::from(outcome.resumed);
                 outcome
             });
-            done.push(Reconciled { task: name, left_alone, outcome });
+            let own_last = self.scan_state.by_itself.get(&decided.task);
+            let own_last_s = own_last.map(|last| seconds(self.now - last.as_millis()));
+            done.push(Reconciled { task: name, left_alone, own_last_s, outcome });
             self.end_if_closed(task);
         }
         self.dispatch();
@@ -332,6 +367,8 @@ impl Engine {
     }
 
     fn note(&mut self, line: LogLine) {
+        // Scans have to look at what is new before it is known to change nothing.
+        self.quiet_scans = 0;
         self.log.push(LogEntry { t_ms: self.now, line });
     }
 
@@ -411,6 +448,16 @@ fn sizes(scenario: &ClusterScenario, oid: &TaskId) -> Vec<i64> {
     let mut drawn = Vec::new();
     scenario.work.bucket.fill(&mut stream, scenario.work.buckets as usize, &mut drawn);
     drawn.into_iter().map(|nanos| millis(Span(nanos)).get().max(1)).collect()
+}
+
+/// Whether nothing was changed, and nothing failed that a later scan may try again.
+fn has_nothing_to_do(done: &[Reconciled]) -> bool {
+    let is_idle = |done: &Reconciled| {
+        let outcome = &done.outcome;
+        let [_, changes @ ..] = outcome.counts();
+        changes.iter().sum::<u32>() + outcome.closed_done == 0 && outcome.message.is_none()
+    };
+    done.iter().all(is_idle)
 }
 
 /// The tasks of which not everything could be done.

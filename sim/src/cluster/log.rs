@@ -78,6 +78,9 @@ pub struct Reconciled {
     /// Why it was left alone, if it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_alone: Option<String>,
+    /// Seconds since it was last reconciled by itself, if that was after the last time for all tasks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub own_last_s: Option<f64>,
     /// What was done.
     #[serde(flatten)]
     pub outcome: Outcome,

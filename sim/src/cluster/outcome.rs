@@ -64,9 +64,11 @@ pub struct ScanSettings {
 pub struct Totals {
     /// Scans in all.
     pub scans: u64,
-    /// Of these, those that reconciled.
+    /// Of these, those that reconciled all tasks.
     pub reconciliations: u64,
-    /// Those that saw a change and put it off.
+    /// Those that reconciled only some tasks, as the better switches have it.
+    pub partial_reconciliations: u64,
+    /// Changes of nodes or definitions that were put off, each counted once.
     pub put_off: u64,
     /// Work that was begun and lost, in seconds of a worker.
     pub wasted_work_s: f64,

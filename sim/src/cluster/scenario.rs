@@ -367,11 +367,12 @@ impl WorkEntry {
 }
 
 /// The figures of a result.
-const FIGURES: [(&str, Quantity); 11] = [
+const FIGURES: [(&str, Quantity); 12] = [
     ("makespan_s", Quantity::Seconds),
     ("ended", Quantity::Flag),
     ("scans", Quantity::Count),
     ("reconciliations", Quantity::Count),
+    ("partial_reconciliations", Quantity::Count),
     ("put_off", Quantity::Count),
     ("wasted_work_s", Quantity::Seconds),
     ("buckets_given_back", Quantity::Count),

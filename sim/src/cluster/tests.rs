@@ -252,3 +252,34 @@ fn wrong_scenarios_are_told_with_their_place() {
     assert!(text.contains("work.bucket.max: found 1s, expected at least min, 2s"), "{text}");
     assert!(error(&format!("{start}{task}[work]\nbucket = \"1ms\"\n")).contains("work.bucket: found 1ms"));
 }
+
+#[test]
+fn a_run_goes_on_until_its_scavengers_have_asked_once_more() {
+    // One worker does the last bucket at 250 s; the other polls at 220 s, 240 s and 260 s, when it sees the end.
+    for (scan, workers) in [("", 2), ("[scan]\ninterval = \"2s\"\n", 2)] {
+        let text = format!(
+            "format = 1\ntitle = \"T\"\nnodes = [\"A\", \"B\"]\n{scan}[work]\nbuckets = 9\n[[task]]\nname = \"t\"\n"
+        );
+        let scenario = ClusterScenario::from_toml(&text, "t.toml", |_| Err(String::new())).unwrap();
+        let result = run(&scenario);
+        assert_eq!((result.makespan_s, result.ended, result.simulated_s), (Some(250.0), true, 260.0));
+        assert_eq!(result.tasks[0].workers, workers);
+    }
+}
+
+#[test]
+fn a_node_that_crashes_late_is_waited_for() {
+    // B's scavenger polls when B crashes; only when B is marked DOWN, its worker can be closed.
+    let task =
+        "format = 1\ntitle = \"T\"\nnodes = [\"A\", \"B\"]\n[work]\nbuckets = 9\n[[task]]\nname = \"t\"\n";
+    let run_with = |rest: &str| {
+        let text = format!("{task}{rest}{}", event("245s", "B", "crash"));
+        run(&ClusterScenario::from_toml(&text, "t.toml", |_| Err(String::new())).unwrap())
+    };
+    let better = run_with("[scan]\nclose_done = true\n");
+    assert_eq!((better.makespan_s, better.ended, better.totals.nodes_marked_down), (Some(250.0), true, 1));
+    let back = run_with(&format!("[scan]\n{}", event("800s", "B", "join")));
+    assert_eq!((back.makespan_s, back.ended, back.simulated_s), (Some(250.0), true, 800.0));
+    let lost = run_with("[scan]\n");
+    assert!(!lost.ended && lost.simulated_s < 1_800.0, "nothing can come of it: {}", lost.simulated_s);
+}

@@ -1,7 +1,7 @@
 //! A run in words, for a terminal.
 
 use super::log::{LogEntry, LogLine, Reconciled, Scanned};
-use super::outcome::{ClusterResult, ScanSettings};
+use super::outcome::{ClusterResult, ScanSettings, Totals};
 use crate::report::units::number;
 use std::fmt::Write;
 use wci_core::cluster::latch::LatchReason;
@@ -51,13 +51,7 @@ impl ClusterResult {
             ),
             ("wasted work", seconds(self.totals.wasted_work_s)),
             ("buckets given back", self.totals.buckets_given_back.to_string()),
-            (
-                "scans",
-                format!(
-                    "{}, of which {} reconciled and {} put a change off",
-                    self.totals.scans, self.totals.reconciliations, self.totals.put_off
-                ),
-            ),
+            ("scans", self.scans_in_words()),
             (
                 "workers",
                 format!(
@@ -67,6 +61,21 @@ impl ClusterResult {
             ),
             ("nodes marked down", self.totals.nodes_marked_down.to_string()),
         ]
+    }
+}
+
+impl ClusterResult {
+    fn scans_in_words(&self) -> String {
+        let Totals { scans, reconciliations, partial_reconciliations, put_off, .. } = self.totals;
+        if self.scan.is_none() {
+            return "none: no task scans".to_owned();
+        }
+        let some = match partial_reconciliations {
+            0 => String::new(),
+            n => format!(", {n} some tasks"),
+        };
+        let changes = if put_off == 1 { "change" } else { "changes" };
+        format!("{scans}: {reconciliations} reconciled all tasks{some}; {put_off} {changes} put off")
     }
 }
 
@@ -108,6 +117,7 @@ impl Scanned {
         match self.reason {
             reason if reason.reconciles() => "reconciled",
             reason if reason.puts_off() => "put off",
+            LatchReason::DefinitionWaits => "still put off",
             LatchReason::NothingChanged if self.pending == Some(true) => "still put off",
             LatchReason::NothingChanged | LatchReason::InitialSkipped => "nothing",
             _ => "some tasks",
@@ -191,6 +201,9 @@ impl Reconciled {
             (Status::Success | Status::NotApplicable, _) | (_, None) => String::new(),
             (_, Some(message)) => format!("; then: {message}"),
         };
-        format!("{}{failed}", if told.is_empty() { "no workers" } else { &told })
+        let own = self.own_last_s.map_or(String::new(), |last| {
+            format!(" ({} after the last time for this task alone)", seconds(last))
+        });
+        format!("{}{failed}{own}", if told.is_empty() { "no workers" } else { &told })
     }
 }

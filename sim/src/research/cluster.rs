@@ -15,12 +15,13 @@ use toml::{Table, Value};
 pub type Opens<'a> = &'a (dyn Fn(&str) -> Result<String, String> + Sync);
 
 /// What a run is measured by.
-const FIGURES: [(&str, Quantity, Of); 12] = [
+const FIGURES: [(&str, Quantity, Of); 13] = [
     ("makespan_s", Quantity::Seconds, |r| r.makespan_s.unwrap_or(f64::INFINITY)),
     ("wasted_work_s", Quantity::Seconds, |r| r.totals.wasted_work_s),
     ("reconciliations", Quantity::Count, |r| r.totals.reconciliations as f64),
     ("ended", Quantity::Share, |r| f64::from(u8::from(r.ended))),
     ("scans", Quantity::Count, |r| r.totals.scans as f64),
+    ("partial_reconciliations", Quantity::Count, |r| r.totals.partial_reconciliations as f64),
     ("put_off", Quantity::Count, |r| r.totals.put_off as f64),
     ("buckets_given_back", Quantity::Count, |r| r.totals.buckets_given_back as f64),
     ("workers_created", Quantity::Count, |r| r.totals.workers_created as f64),

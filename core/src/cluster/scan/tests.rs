@@ -76,7 +76,7 @@ impl Cluster {
                 self.apply(&task);
             }
         }
-        self.state.store(&tasks, &scan, &failed);
+        self.state.store(t, &tasks, &scan, &failed);
         let reason = scan.reason;
         self.records.push(ScanRecord { t, nodes, tasks, scan, failed });
         reason
@@ -200,4 +200,56 @@ fn a_changed_distribution_waits_when_it_fails_and_is_nothing_for_a_disabled_task
     assert_eq!(cluster.scan_failing(2, &["D"], true), LatchReason::DefinitionChanged);
     assert_eq!(cluster.scan_failing(3, &["D"], false), LatchReason::DefinitionChanged);
     assert_eq!(cluster.task.activities[0].current.len(), 3);
+}
+
+#[test]
+fn a_definition_that_waits_is_put_off_once_for_each_change() {
+    let mut cluster = Cluster::new(HOUR, 24 * HOUR, &["D"]);
+    cluster.scan(0, &["D"]);
+    let define = |cluster: &mut Cluster, count| {
+        cluster.task.activities[0].workers.as_mut().unwrap()[0].count = count;
+    };
+    let mut told = Vec::new();
+    for (at, count) in [(1, 3), (2, 3), (3, 4), (4, 4), (5, 2), (6, 3)] {
+        define(&mut cluster, count);
+        told.push(cluster.scan_failing(at, &["D"], false));
+    }
+    use LatchReason::{DefinitionTooEarly, DefinitionWaits, NothingChanged};
+    let again = [DefinitionTooEarly, DefinitionWaits, DefinitionTooEarly, DefinitionWaits];
+    assert_eq!(told[..4], again);
+    assert_eq!(told[4..], [NothingChanged, DefinitionTooEarly], "it was changed back, and then again");
+    assert_eq!(replay(&cluster.config, ScanState::default(), &cluster.records), None);
+}
+
+#[test]
+fn a_task_reconciled_by_itself_waits_by_itself() {
+    let mut cluster = Cluster::new(HOUR, 24 * HOUR, &["D"]);
+    cluster.scan(0, &["D"]);
+    let mut define = |cluster: &mut Cluster, count, at| {
+        cluster.task.activities[0].workers.as_mut().unwrap()[0].count = count;
+        cluster.scan_failing(at, &["D"], false)
+    };
+    assert_eq!(define(&mut cluster, 3, HOUR + 1), LatchReason::DefinitionChanged);
+    assert_eq!(define(&mut cluster, 4, HOUR + 2), LatchReason::DefinitionTooEarly, "an hour after its own");
+    assert_eq!(cluster.state.last_of(&"t".into()), Some(Timestamp::from_millis(T0 + HOUR + 1)));
+    assert_eq!(
+        cluster.state.latch.last_reconciliation,
+        Some(Timestamp::from_millis(T0)),
+        "the latch is for all"
+    );
+    // A change of the nodes asks for the time that all tasks were reconciled.
+    assert_eq!(cluster.scan_failing(HOUR + 3, &["D", "N"], false), LatchReason::NodesChanged);
+    assert!(cluster.state.by_itself.is_empty());
+}
+
+#[test]
+fn a_task_that_fails_again_and_again_is_tried_at_the_shortest_interval() {
+    let mut cluster = Cluster::new(HOUR, 24 * HOUR, &["D"]);
+    cluster.config.retry_failed = true;
+    cluster.scan_failing(0, &["D"], true);
+    let mut tries = 0;
+    for minute in 1..=300 {
+        tries += u32::from(cluster.scan_failing(minute * 60_000, &["D"], true) == LatchReason::FailedBefore);
+    }
+    assert_eq!(tries, 4, "at 61, 122, 183 and 244 minutes");
 }
