@@ -451,20 +451,39 @@ fn the_shipped_cluster_scenarios_run_and_write_their_files() {
 }
 
 #[test]
+fn validate_knows_cluster_scenarios_and_schema_prints_theirs() {
+    let files = [shipped("node-joins.toml"), shipped("auto-scaling.xml")];
+    let output = wci(&["validate", &files[0], &files[1]]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout).matches(": valid").count(), 2);
+    let schema: serde_json::Value =
+        serde_json::from_slice(&wci(&["schema", "cluster"]).stdout).expect("JSON");
+    assert!(schema["properties"]["timers"]["$ref"].is_string(), "{schema:#}");
+}
+
+#[test]
 fn what_is_wrong_with_a_cluster_is_told_with_its_place() {
     let folder = Folder::new("cluster-wrong");
     let file =
         folder.file("t.xml", "<task><name>T</name><activity><distribution><workers><count/></workers>");
     let cases = [
-        (cluster(&[&file]), "found text that is no XML"),
+        (cluster(&[&file]), "t.xml:1:31: distribution: found <distribution> that is never closed"),
         (
             cluster(&[&shipped("auto-scaling.xml"), "--event", "soon C join"]),
             "--event: found \"soon C join\"",
         ),
         (
             cluster(&[&shipped("auto-scaling.xml"), "--bucket", "50"]),
-            "--bucket: found \"50\", expected a duration of at least 100ms",
+            "--bucket: found 50 without a unit, expected a duration such as 50s",
         ),
+        (cluster(&[&shipped("auto-scaling.xml"), "--nodes="]), "--nodes: nodes.0: found \"\""),
+        (cluster(&[&shipped("auto-scaling.xml"), "--nodes=A,A"]), "--nodes: nodes.1: found \"A\" again"),
+        (
+            cluster(&[&shipped("auto-scaling.xml"), "--event", "70s Q crash"]),
+            "--event: event.0.node: found \"Q\", expected one of A, B",
+        ),
+        (wci(&["run", &shipped("node-joins.toml")]), "expected `wci cluster run "),
+        (wci(&["validate", &file]), "t.xml:1:31: distribution: found <distribution> that is never closed"),
     ];
     for (output, expected) in cases {
         let told = text(&output.stderr);

@@ -9,6 +9,8 @@ use std::process::Stdio;
 const REFERENCE: &str = "docs/scenario-reference.md";
 /// The schema that a browser gets ready-made.
 const SCHEMA: &str = "sim/src/scenario/schema/schema.json";
+/// The one of cluster scenarios, which a browser gets ready-made, too.
+const CLUSTER_SCHEMA: &str = "sim/src/cluster/schema.json";
 /// The same without its texts, which is what a browser downloads at once.
 const BARE_SCHEMA: &str = "sim/src/scenario/schema/bare.json";
 
@@ -18,6 +20,7 @@ pub fn run() -> Result<(), String> {
     let program_wci = wci::build()?;
     write_schema(&program_wci, &["--markdown"], REFERENCE)?;
     write_schema(&program_wci, &[], SCHEMA)?;
+    write_schema(&program_wci, &["cluster"], CLUSTER_SCHEMA)?;
     write_bare_schema()?;
     browser::copy_texts(&shell::root().join(browser::PACKAGE))?;
     shell::run(program(&program_wci).args(["golden", "--bless"]).env("WCI_TRACES", wci::FIXTURES))?;
@@ -32,6 +35,7 @@ pub fn run() -> Result<(), String> {
         "scenarios/golden",
         REFERENCE,
         SCHEMA,
+        CLUSTER_SCHEMA,
         BARE_SCHEMA,
         browser::PACKAGE,
     ]))
@@ -46,7 +50,7 @@ fn write_schema(program_wci: &Path, args: &[&str], file: &str) -> Result<(), Str
         return Err(format!("`wci schema` ended with {}", output.status));
     }
     let mut text = output.stdout;
-    if file == SCHEMA {
+    if file != REFERENCE {
         // A browser has no use for the indentation, which is most of it.
         let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_start);
         text = lines.collect::<Vec<_>>().join(&b'\n');

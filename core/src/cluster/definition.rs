@@ -3,14 +3,16 @@
 #[cfg(feature = "xml")]
 mod iso_duration;
 #[cfg(feature = "xml")]
+mod unclosed;
+#[cfg(feature = "xml")]
 mod xml;
 
 use super::TaskId;
 use super::eligibility::AutoScaling;
 use super::scan::ScanConfig;
-use super::wanted::WorkersPerNode;
+use super::wanted::{MOST_PER_NODE, WorkersPerNode};
 use crate::time::Millis;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The tasks of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,7 +25,7 @@ pub struct Definitions {
 
 /// A task whose work is distributed.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(from = "TaskEntry")]
+#[serde(try_from = "TaskEntry")]
 pub struct DistributedTask {
     /// Its identifier: the one in the file, else its name.
     pub oid: TaskId,
@@ -37,6 +39,21 @@ pub struct DistributedTask {
     pub activity: String,
     /// Where its workers run, and how many.
     pub workers: Vec<WorkersPerNode>,
+    /// What becomes of it at the start.
+    pub execution: ExecutionState,
+}
+
+/// What becomes of a task at the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExecutionState {
+    /// It runs, or waits for its children.
+    #[default]
+    Running,
+    /// It was stopped: a coordinator's new workers are made suspended, and a task that scans does not.
+    Suspended,
+    /// It has ended.
+    Closed,
 }
 
 impl DistributedTask {
@@ -49,22 +66,37 @@ impl DistributedTask {
 #[serde(deny_unknown_fields)]
 struct TaskEntry {
     name: String,
+    oid: Option<String>,
+    #[serde(default)]
+    archetypes: Vec<String>,
+    activity: Option<String>,
     #[serde(default)]
     workers_per_node: Vec<WorkersPerNode>,
     #[serde(default)]
     auto_scaling: AutoScaling,
+    #[serde(default)]
+    execution_state: ExecutionState,
 }
 
-impl From<TaskEntry> for DistributedTask {
-    fn from(entry: TaskEntry) -> Self {
-        Self {
-            oid: entry.name.as_str().into(),
-            name: entry.name,
-            archetypes: Vec::new(),
-            auto_scaling: entry.auto_scaling,
-            activity: Self::ROOT_ACTIVITY.to_owned(),
-            workers: entry.workers_per_node,
+impl TryFrom<TaskEntry> for DistributedTask {
+    type Error = String;
+
+    fn try_from(entry: TaskEntry) -> Result<Self, String> {
+        for workers in &entry.workers_per_node {
+            let counts = [("count", workers.count), ("scavengers", workers.scavengers)];
+            if let Some((key, count)) = counts.into_iter().find(|(_, count)| *count > MOST_PER_NODE) {
+                return Err(format!("{key}: found {count}, expected at most {MOST_PER_NODE}"));
+            }
         }
+        Ok(Self {
+            oid: entry.oid.as_deref().unwrap_or(&entry.name).into(),
+            name: entry.name,
+            archetypes: entry.archetypes,
+            auto_scaling: entry.auto_scaling,
+            activity: entry.activity.unwrap_or_else(|| Self::ROOT_ACTIVITY.to_owned()),
+            workers: entry.workers_per_node,
+            execution: entry.execution_state,
+        })
     }
 }
 
@@ -77,6 +109,8 @@ pub struct ScanTask {
     pub interval: Millis,
     /// What it does.
     pub config: ScanConfig,
+    /// Whether it runs at all.
+    pub execution: ExecutionState,
 }
 
 impl ScanTask {
@@ -90,6 +124,7 @@ impl Default for ScanTask {
             name: "Auto-scaling".to_owned(),
             interval: Self::DEFAULT_INTERVAL,
             config: ScanConfig::default(),
+            execution: ExecutionState::Running,
         }
     }
 }

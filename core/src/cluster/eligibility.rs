@@ -24,6 +24,7 @@ pub struct TaskFacts {
 
 /// The task's own word on being touched: as the documentation has it, or as the code has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AutoScaling {
     /// `distribution.autoScaling.enabled`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,6 +45,12 @@ pub enum Mode {
 }
 
 impl AutoScaling {
+    /// What two places say of one task: each word from the first place that has it.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self { enabled: self.enabled.or(other.enabled), mode: self.mode.or(other.mode) }
+    }
+
     /// Enabled unless either word says otherwise.
     #[must_use]
     pub fn is_enabled(self) -> bool {

@@ -64,6 +64,8 @@ pub enum LatchReason {
     DefinitionTooEarly,
     /// Better: a changed definition that was put off still waits for the shortest interval to pass.
     DefinitionWaits,
+    /// Better: only the tasks are reconciled whose coordinator was resumed.
+    CoordinatorResumed,
     /// Better: only the tasks are reconciled that failed before.
     FailedBefore,
     /// Better: only tasks whose work is complete are looked at, to close what idles.
@@ -91,6 +93,7 @@ impl LatchReason {
             Self::DefinitionWaits => {
                 "A changed definition is put off, and the minimum interval has not passed yet."
             }
+            Self::CoordinatorResumed => "The coordinator of a task was resumed, and so are its workers.",
             Self::FailedBefore => "Tasks whose reconciliation failed before are tried again.",
             Self::WorkDone => "The work of a task is complete: its workers that do not run are closed.",
         }
@@ -105,7 +108,10 @@ impl LatchReason {
     /// Whether only some tasks are reconciled, for one of the better switches.
     #[must_use]
     pub const fn reconciles_some(self) -> bool {
-        matches!(self, Self::DefinitionChanged | Self::FailedBefore | Self::WorkDone)
+        matches!(
+            self,
+            Self::DefinitionChanged | Self::CoordinatorResumed | Self::FailedBefore | Self::WorkDone
+        )
     }
 
     /// Whether something has changed, just now, that a later scan is to deal with.

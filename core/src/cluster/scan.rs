@@ -55,6 +55,9 @@ pub struct ScanState {
     /// Better: when each task was last reconciled by itself, if that was after the last time for all of them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub by_itself: BTreeMap<TaskId, Timestamp>,
+    /// Better: tasks that were last reconciled while their coordinator was suspended.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub suspended: BTreeSet<TaskId>,
     /// Better: changed definitions that were put off, so that each is told once.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub put_off: BTreeMap<TaskId, Distribution>,
@@ -75,6 +78,10 @@ pub struct FoundTask {
 impl FoundTask {
     fn distribution(&self) -> Distribution {
         self.activities.iter().filter_map(|activity| activity.workers.clone()).collect()
+    }
+
+    fn is_suspended(&self) -> bool {
+        self.activities.iter().any(|activity| activity.is_in_progress && activity.is_suspended)
     }
 
     /// Whether workers are left that could only be closed.
@@ -169,13 +176,17 @@ impl ScanConfig {
         let is_retried = |task: &FoundTask| state.failed.contains(&task.facts.oid) && is_eligible(task);
         let has_failed = |task: &&FoundTask| self.retry_failed && is_retried(task) && is_min_reached(task);
         let is_done = |task: &&FoundTask| self.close_done && task.has_idlers() && is_eligible(task);
-        let is_chosen = |task: &&FoundTask| is_changed(task) || has_failed(task) || is_done(task);
+        let goes_on = |task: &&FoundTask| self.goes_on(task, state);
+        let is_chosen =
+            |task: &&FoundTask| is_changed(task) || goes_on(task) || has_failed(task) || is_done(task);
         let chosen: Vec<_> = tasks.iter().filter(is_chosen).collect();
         let is_told = |task: &FoundTask| state.put_off.get(&task.facts.oid) == Some(&task.distribution());
         let is_new = |task: &&FoundTask| has_changed(task) && !is_told(task);
         let any = |is_so: &dyn Fn(&&FoundTask) -> bool| tasks.iter().any(|task| is_so(&task));
         let why = if any(&is_changed) {
             LatchReason::DefinitionChanged
+        } else if any(&goes_on) {
+            LatchReason::CoordinatorResumed
         } else if any(&has_failed) {
             LatchReason::FailedBefore
         } else if any(&is_done) {
@@ -195,6 +206,14 @@ impl ScanConfig {
         let last = state.distributions.get(&task.facts.oid);
         self.follow_definitions
             && last.is_some_and(|last| *last != task.distribution())
+            && eligibility::check(&task.facts, &self.tasks).is_ok()
+    }
+
+    /// Whether the task's coordinator was resumed since the workers that wait for it were made.
+    fn goes_on(&self, task: &FoundTask, state: &ScanState) -> bool {
+        self.follow_definitions
+            && !task.is_suspended()
+            && state.suspended.contains(&task.facts.oid)
             && eligibility::check(&task.facts, &self.tasks).is_ok()
     }
 
@@ -232,8 +251,14 @@ impl ScanState {
             let oid = &task.facts.oid;
             let is_handled = |done: &TaskScan| done.task == *oid && done.ineligible.is_none();
             let is_handled = !failed.contains(oid) && scan.tasks.iter().any(is_handled);
-            if is_handled || !self.distributions.contains_key(oid) {
+            let is_new = !self.distributions.contains_key(oid);
+            if is_handled || is_new {
                 self.distributions.insert(oid.clone(), task.distribution());
+            }
+            if task.is_suspended() && (is_handled || is_new) {
+                self.suspended.insert(oid.clone());
+            } else if is_handled {
+                self.suspended.remove(oid);
             }
         }
         self.take_times(now, scan);
@@ -245,6 +270,7 @@ impl ScanState {
         self.failed.extend(failed.iter().cloned());
         let is_there = |oid: &TaskId| tasks.iter().any(|task| task.facts.oid == *oid);
         self.failed.retain(is_there);
+        self.suspended.retain(is_there);
         self.distributions.retain(|oid, _| is_there(oid));
         self.by_itself.retain(|oid, _| is_there(oid));
         self.latch = scan.next.clone();

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{ConfigMap, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use wci_core::cluster::TaskId;
-use wci_core::cluster::definition::{Definitions, DistributedTask};
+use wci_core::cluster::definition::{Definitions, DistributedTask, ExecutionState};
 
 /// Labels and annotations.
 pub mod labels {
@@ -70,7 +70,8 @@ impl Job {
         }
         let annotations = map.metadata.annotations.as_ref();
         let is_suspended =
-            annotations.and_then(|all| all.get(labels::SUSPENDED)).is_some_and(|value| value == "true");
+            annotations.and_then(|all| all.get(labels::SUSPENDED)).is_some_and(|value| value == "true")
+                || task.execution == ExecutionState::Suspended;
         Ok(Self { owner: owner(map, &name), name, task, template, is_suspended })
     }
 }
@@ -90,7 +91,8 @@ fn from_toml(text: &str, job: &str) -> Result<DistributedTask, String> {
     let task: DistributedTask =
         toml::from_str(text).map_err(|error| format!("task.toml: {}", error.to_string().trim_end()))?;
     // Names of tasks need not differ, those of ConfigMaps do.
-    Ok(DistributedTask { oid: TaskId(job.into()), ..task })
+    let has_own = *task.oid.0 != *task.name;
+    Ok(if has_own { task } else { DistributedTask { oid: TaskId(job.into()), ..task } })
 }
 
 fn from_xml(text: &str) -> Result<DistributedTask, String> {

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::watch;
 use wci_core::Timestamp;
+use wci_core::cluster::definition::ExecutionState;
 use wci_core::cluster::eligibility::{AutoScaling, TaskFacts};
 use wci_core::cluster::reconcile::{Change, ChangeError, CurrentWorker, Outcome, Status, WorkerState, apply};
 use wci_core::cluster::scan::{FoundActivity, FoundTask, Scan, ScanConfig, ScanRecord, ScanState, TaskScan};
@@ -299,7 +300,8 @@ impl Standing {
     }
 
     fn found(&self) -> FoundTask {
-        let (task, is_running) = (&self.job.task, !self.record.has_ended());
+        let task = &self.job.task;
+        let is_running = task.execution != ExecutionState::Closed && !self.record.has_ended();
         let facts = TaskFacts {
             oid: task.oid.clone(),
             name: task.name.clone(),

@@ -1,6 +1,6 @@
 //! The commands and their options.
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Decide when to start Temporal workers: replay a workload against a spec and see what tasks wait and what it
@@ -253,7 +253,7 @@ pub struct TuneArgs {
 /// `wci validate`.
 #[derive(Debug, ClapArgs)]
 pub struct ValidateArgs {
-    /// The scenario files
+    /// The scenario files, also those of distributed tasks (TOML or XML)
     #[arg(required = true)]
     pub scenarios: Vec<PathBuf>,
 }
@@ -337,9 +337,21 @@ pub struct TraceArgs {
     pub output: Option<PathBuf>,
 }
 
+/// What has a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// Scenario files of task queues
+    Scenario,
+    /// Scenario files of distributed tasks
+    Cluster,
+}
+
 /// `wci schema`.
 #[derive(Debug, ClapArgs)]
 pub struct SchemaArgs {
+    /// Which files
+    #[arg(value_enum, default_value_t = SchemaOf::Scenario)]
+    pub of: SchemaOf,
     /// The reference as Markdown instead of the schema
     #[arg(long)]
     pub markdown: bool,
@@ -395,13 +407,13 @@ pub struct ClusterRunArgs {
     #[arg(long)]
     pub no_expect: bool,
     /// The nodes that are up at the start, with commas between them
-    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
-    pub nodes: Vec<String>,
+    #[arg(long, value_name = "NAMES")]
+    pub nodes: Option<String>,
     /// How many buckets the work of each task has
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub buckets: Option<u32>,
     /// How long a worker takes for a bucket, such as 50s
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub bucket: Option<String>,
     /// What happens to a node, such as "70s C join" (join, leave, silent, crash, return); repeatable
     #[arg(long, value_name = "EVENT")]

@@ -1,12 +1,12 @@
 //! `wci cluster run`: distributed tasks in simulated time.
 
 use super::args::{ClusterCommand, ClusterRunArgs};
-use super::disk::print;
+use super::disk::{self, print};
 use super::{CommandResult, Failure, Outcome, load};
 use crate::cluster::{ClusterResult, ClusterScenario, Definitions, NodeEvent, NodeEventKind, run};
 use crate::dist::Dist;
-use crate::model::MILLI;
 use crate::report::chart::{self, Size};
+use crate::research::cluster::ClusterTemplate;
 use crate::scenario::{self, Span, expect};
 use serde_json::Value;
 use std::fs;
@@ -20,8 +20,7 @@ pub fn cluster(command: &ClusterCommand) -> CommandResult {
 }
 
 fn run_scenario(args: &ClusterRunArgs) -> CommandResult {
-    let mut scenario = read(&args.scenario)?;
-    change(&mut scenario, args)?;
+    let scenario = change(read(&args.scenario)?, args)?;
     let result = run(&scenario.under(args.seed.unwrap_or(scenario.seed)));
     let expectations = expectations(&scenario, &result)?;
     if let Some(folder) = &args.out {
@@ -72,16 +71,33 @@ fn with_digest(result: &ClusterResult) -> Result<Value, Failure> {
     Ok(value)
 }
 
+/// Whether a file is a cluster scenario, or task definitions in XML.
+pub fn is_one(path: &Path) -> bool {
+    let text = disk::read_text(path).unwrap_or_default();
+    text.trim_start().starts_with('<') || ClusterTemplate::is_one(&text)
+}
+
+/// Refuses a cluster scenario where those of task queues belong.
+///
+/// # Errors
+/// Says which command is meant.
+pub fn refuse(path: &Path, command: &str) -> Result<(), Failure> {
+    if !is_one(path) {
+        return Ok(());
+    }
+    let name = path.display();
+    Err(Failure::new(format!(
+        "{name}: found a scenario of distributed tasks, expected `wci cluster {command} {name}`"
+    )))
+}
+
 /// A scenario in TOML, or definitions in XML with two nodes to which nothing happens.
-fn read(path: &Path) -> Result<ClusterScenario, Failure> {
+pub fn read(path: &Path) -> Result<ClusterScenario, Failure> {
     let name = path.display().to_string();
     let text = read_text(path)?;
     if text.trim_start().starts_with('<') {
         let definitions = Definitions::from_xml(&text, &name)?;
-        if definitions.tasks.is_empty() {
-            return Err(Failure::new(format!("{name}: found no task with <workers>, expected at least one")));
-        }
-        return Ok(ClusterScenario::of_definitions(&name, definitions));
+        return Ok(ClusterScenario::of_definitions(&name, definitions)?);
     }
     let folder = path.parent().unwrap_or(Path::new(""));
     let open = |file: &str| fs::read_to_string(folder.join(file)).map_err(|error| format!("{file}: {error}"));
@@ -93,23 +109,38 @@ fn read_text(path: &Path) -> Result<String, Failure> {
         .map_err(|error| Failure::about(error, &path.display().to_string()))
 }
 
-fn change(scenario: &mut ClusterScenario, args: &ClusterRunArgs) -> Result<(), Failure> {
-    if !args.nodes.is_empty() {
-        scenario.nodes = args.nodes.iter().map(|node| node.as_str().into()).collect();
-    }
-    scenario.work.buckets = args.buckets.unwrap_or(scenario.work.buckets);
-    if let Some(bucket) = &args.bucket {
-        let span = Span::parse(bucket).ok().filter(|span| span.0 >= 100 * MILLI);
-        let wrong =
-            || format!("--bucket: found {bucket:?}, expected a duration of at least 100ms, such as 50s");
-        scenario.work.bucket = Dist::certain(span.ok_or_else(|| Failure::new(wrong()))?.0);
-    }
+/// What the options change; what is wrong with that is told by option.
+fn change(mut scenario: ClusterScenario, args: &ClusterRunArgs) -> Result<ClusterScenario, Failure> {
+    let bucket = args.bucket.as_deref().map(bucket).transpose()?;
     for event in &args.event {
-        scenario.events.push(node_event(event)?);
+        scenario = scenario.with_event(node_event(event)?);
     }
-    scenario.events.sort_by_key(|event| event.at);
-    scenario.check_all("the command line")?;
-    Ok(())
+    let options = [
+        ("nodes", "--nodes", args.nodes.is_some()),
+        ("work.buckets", "--buckets", args.buckets.is_some()),
+        ("work.bucket", "--bucket", bucket.is_some()),
+    ];
+    let keys: Vec<&str> = options.iter().filter(|(.., is_set)| *is_set).map(|(key, ..)| *key).collect();
+    let changed = scenario.changed(&keys, |scenario| {
+        if let Some(nodes) = &args.nodes {
+            scenario.nodes = nodes.split(',').map(|node| node.trim().into()).collect();
+        }
+        scenario.work.buckets = args.buckets.unwrap_or(scenario.work.buckets);
+        scenario.work.bucket = bucket.unwrap_or_else(|| scenario.work.bucket.clone());
+    });
+    let option = |key: &str| {
+        let found = options.iter().find(|(name, _, is_set)| *is_set && key.starts_with(name));
+        let event = key.starts_with("event").then(|| "--event".to_owned());
+        found.map(|(_, option, _)| (*option).to_owned()).or(event)
+    };
+    Ok(changed.map_err(|errors| errors.renamed(option))?)
+}
+
+fn bucket(text: &str) -> Result<Dist, Failure> {
+    match Span::parse(text) {
+        Ok(span) => Ok(Dist::certain(span.0)),
+        Err(found) => Err(Failure::new(format!("--bucket: found {found}, expected a duration such as 50s"))),
+    }
 }
 
 /// `70s C join`.

@@ -19,11 +19,6 @@ const REPLICATIONS: u64 = 30;
 /// What is shown unless asked for other figures.
 const FIGURES: [&str; 3] = ["makespan_s", "wasted_work_s", "reconciliations"];
 
-/// Whether a file is a cluster scenario.
-pub fn is_one(path: &Path) -> bool {
-    disk::read_text(path).is_ok_and(|text| ClusterTemplate::is_one(&text))
-}
-
 /// `wci sweep`.
 pub fn sweep(args: &SweepArgs) -> CommandResult {
     refuse(&[("--until", args.until.until.is_some()), ("--checkpoint", args.study.checkpoint.is_some())])?;

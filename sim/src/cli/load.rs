@@ -15,6 +15,7 @@ pub const SURROUNDINGS: Surroundings<'static> = Surroundings {
 
 /// Reads a scenario file and changes what the command line says.
 pub fn scenario(args: &ScenarioArgs) -> Result<Scenario, Failure> {
+    super::cluster::refuse(&args.scenario, "run")?;
     let mut scenario = read(&args.scenario)?;
     let mut values = Vec::new();
     for setting in &args.set {

@@ -1,22 +1,16 @@
 //! `wci validate` and `wci schema`.
 
-use super::args::{SchemaArgs, ValidateArgs};
-use super::{CommandResult, Failure, Outcome, disk, load};
+use super::args::{SchemaArgs, SchemaOf, ValidateArgs};
+use super::{CommandResult, Failure, Outcome, cluster, disk, load};
 use crate::scenario;
+use std::path::Path;
 
 /// Checks scenarios; a missing outside trace is a warning.
 pub fn validate(args: &ValidateArgs) -> CommandResult {
     let mut outcome = Outcome::Fine;
     for path in &args.scenarios {
-        let checked = load::read(path).and_then(|scenario| Ok(scenario.resolve()?));
-        match checked {
-            Ok(resolved) => {
-                load::warn(&resolved, path);
-                for missing in resolved.missing_traces(load::SURROUNDINGS) {
-                    eprintln!("warning: {}: {missing}", path.display());
-                }
-                disk::print(&format!("{}: valid\n", path.display()))?;
-            }
+        match check(path) {
+            Ok(()) => disk::print(&format!("{}: valid\n", path.display()))?,
             Err(Failure(text)) => {
                 eprintln!("error: {text}");
                 outcome = Outcome::Wrong;
@@ -26,10 +20,28 @@ pub fn validate(args: &ValidateArgs) -> CommandResult {
     Ok(outcome)
 }
 
+fn check(path: &Path) -> Result<(), Failure> {
+    if cluster::is_one(path) {
+        return cluster::read(path).map(drop);
+    }
+    let resolved = load::read(path)?.resolve()?;
+    load::warn(&resolved, path);
+    for missing in resolved.missing_traces(load::SURROUNDINGS) {
+        eprintln!("warning: {}: {missing}", path.display());
+    }
+    Ok(())
+}
+
 /// Prints the JSON Schema, or the reference made from it.
 pub fn schema(args: &SchemaArgs) -> CommandResult {
-    let text =
-        if args.markdown { scenario::reference_markdown() } else { format!("{:#}\n", scenario::schema()) };
+    let text = match args.of {
+        SchemaOf::Scenario if args.markdown => scenario::reference_markdown(),
+        SchemaOf::Scenario => format!("{:#}\n", scenario::schema()),
+        SchemaOf::Cluster if args.markdown => {
+            return Err(Failure::new("--markdown: not for cluster scenarios, see docs/cluster.md"));
+        }
+        SchemaOf::Cluster => format!("{:#}\n", crate::cluster::schema()),
+    };
     disk::print(&text)?;
     Ok(Outcome::Fine)
 }

@@ -16,7 +16,7 @@ const MOST: usize = 100_000;
 
 /// Sweeps; a point that contradicts itself is left out by name, no point at all is an error.
 pub fn sweep(args: &SweepArgs) -> CommandResult {
-    if cluster_study::is_one(&args.scenario.scenario) {
+    if super::cluster::is_one(&args.scenario.scenario) {
         return cluster_study::sweep(args);
     }
     let scenario = load::scenario(&args.scenario)?;

@@ -16,7 +16,7 @@ use wci_core::algorithm::AlgorithmKind;
 
 /// Searches, prints what to deploy and how sure that is; a target that no setting meets makes the status 1.
 pub fn tune(args: &TuneArgs) -> CommandResult {
-    if args.scenarios.iter().any(|path| cluster_study::is_one(path)) {
+    if args.scenarios.iter().any(|path| super::cluster::is_one(path)) {
         return cluster_study::tune(args);
     }
     let scenarios = scenarios(args)?;

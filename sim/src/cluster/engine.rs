@@ -5,8 +5,8 @@ mod workers;
 
 use super::log::{LogEntry, LogLine, Reconciled, Scanned};
 use super::outcome::{ClusterResult, Sample, ScanSettings, TaskResult, Totals};
-use super::scenario::{ClusterScenario, Fault, NodeEvent, millis};
-use super::{DistributedTask, ScanTask};
+use super::scenario::{ClusterScenario, DefinitionChange, Fault, NodeEvent, millis};
+use super::{DistributedTask, ExecutionState, ScanTask};
 use crate::rng::Stream;
 use crate::scenario::Span;
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,6 +85,8 @@ pub(super) struct Job {
     pub buckets: Buckets,
     completed_at: Option<i64>,
     has_ended: bool,
+    /// Whether its coordinator is suspended.
+    is_suspended: bool,
 }
 
 /// What a worker is at.
@@ -115,24 +117,14 @@ pub(super) struct Engine {
 impl Engine {
     /// At the start: the nodes are up, and the tasks have their first workers.
     pub fn new(scenario: ClusterScenario) -> Self {
-        let job = |definition: &DistributedTask| Job {
-            definition: definition.clone(),
-            distribution: definition.workers.clone(),
-            sizes: sizes(&scenario, &definition.oid),
-            workers: Vec::new(),
-            at_work: BTreeMap::new(),
-            buckets: Buckets::new(scenario.work.buckets),
-            completed_at: (scenario.work.buckets == 0).then_some(0),
-            has_ended: false,
-        };
         let mut engine = Self {
-            scan_task: scenario.definitions.scan.clone().unwrap_or_default(),
+            scan_task: scenario.scan_task().cloned().unwrap_or_default(),
             scan_state: ScanState::default(),
             now: 0,
             queue: BTreeMap::new(),
             numbers: 0,
             nodes: BTreeMap::new(),
-            jobs: scenario.definitions.tasks.iter().map(job).collect(),
+            jobs: scenario.definitions.tasks.iter().map(|task| Job::new(task, &scenario)).collect(),
             totals: Totals::default(),
             log: Vec::new(),
             timeline: Vec::new(),
@@ -167,7 +159,7 @@ impl Engine {
 
     /// How often it is scanned, if at all.
     pub fn settings(&self) -> Option<ScanSettings> {
-        self.scenario.definitions.scan.as_ref().map(settings)
+        self.scenario.scan_task().map(settings)
     }
 
     /// When the next scan is due (ms).
@@ -193,7 +185,7 @@ impl Engine {
         tasks.iter_mut().for_each(|task| task.facts.auto_scaling = AutoScaling::default());
         let scan = first.scan(&ScanState::default(), Timestamp::EPOCH, &self.records(), &tasks);
         self.carry_out(&scan);
-        if self.scenario.definitions.scan.is_some() {
+        if self.scenario.scan_task().is_some() {
             self.at(self.scan_task.interval.get(), Event::Scan);
         }
         self.sample();
@@ -216,7 +208,7 @@ impl Engine {
 
     /// Scans in a row have had nothing more to do, or there are none.
     fn is_quiet(&self) -> bool {
-        let has_scans = self.scenario.definitions.scan.is_some() && self.someone_scans();
+        let has_scans = self.scenario.scan_task().is_some() && self.someone_scans();
         !has_scans || self.quiet_scans >= 3
     }
 
@@ -343,27 +335,20 @@ impl Engine {
         self.scenario.faults.iter().any(holds)
     }
 
-    /// From now on other workers are wanted. Nobody hears of it before a scan looks.
+    /// From now on other workers are wanted, or a coordinator stops or goes on. Nobody hears of it before a scan looks.
     fn define(&mut self, index: usize) {
-        let change = &self.scenario.changes[index];
-        let is_meant = |job: &&mut Job| change.task.as_ref().is_none_or(|name| job.definition.name == *name);
-        let mut lines = Vec::new();
-        for job in self.jobs.iter_mut().filter(is_meant) {
-            if job.distribution.is_empty() {
-                job.distribution.push(WorkersPerNode::default());
+        let scenario = self.scenario.clone();
+        let change = &scenario.changes[index];
+        for task in 0..self.jobs.len() {
+            let job = &mut self.jobs[task];
+            if change.task.as_ref().is_some_and(|name| job.definition.name != *name) {
+                continue;
             }
-            for entry in &mut job.distribution {
-                entry.count = change.count.unwrap_or(entry.count);
-                entry.scavengers = change.scavengers.unwrap_or(entry.scavengers);
-            }
-            let told = [("workers", change.count), ("scavengers", change.scavengers)];
-            let told: Vec<String> = told
-                .iter()
-                .filter_map(|(name, count)| Some(format!("{} {name} a node", (*count)?)))
-                .collect();
-            lines.push(LogLine::Definition { task: job.definition.name.clone(), what: told.join(", ") });
+            job.define(change);
+            let line = LogLine::Definition { task: job.definition.name.clone(), what: change.in_words() };
+            self.note(line);
+            self.end_if_closed(task);
         }
-        lines.into_iter().for_each(|line| self.note(line));
     }
 
     fn note(&mut self, line: LogLine) {
@@ -410,6 +395,7 @@ impl Engine {
             ended: tasks.iter().all(|task| task.ended),
             simulated_s: seconds(self.now),
             scan: self.settings(),
+            without_scan: self.scenario.without_scan(),
             totals: self.totals.clone(),
             tasks,
             log: self.log.clone(),
@@ -420,6 +406,23 @@ impl Engine {
 }
 
 impl Job {
+    /// At the start: a closed task has nothing left to do.
+    fn new(definition: &DistributedTask, scenario: &ClusterScenario) -> Self {
+        let is_closed = definition.execution == ExecutionState::Closed;
+        let buckets = if is_closed { 0 } else { scenario.work.buckets };
+        Self {
+            definition: definition.clone(),
+            distribution: definition.workers.clone(),
+            sizes: sizes(scenario, &definition.oid),
+            workers: Vec::new(),
+            at_work: BTreeMap::new(),
+            buckets: Buckets::new(buckets),
+            completed_at: (buckets == 0).then_some(0),
+            has_ended: is_closed,
+            is_suspended: definition.execution == ExecutionState::Suspended,
+        }
+    }
+
     fn found(&self) -> FoundTask {
         let facts = TaskFacts {
             oid: self.definition.oid.clone(),
@@ -435,10 +438,34 @@ impl Job {
             is_in_progress: !self.has_ended,
             is_scavenging: self.buckets.is_scavenging(),
             is_work_complete: self.buckets.is_complete(),
-            is_suspended: false,
+            is_suspended: self.is_suspended,
             current: self.workers.clone(),
         };
         FoundTask { facts, activities: vec![activity] }
+    }
+}
+
+impl Job {
+    fn define(&mut self, change: &DefinitionChange) {
+        self.is_suspended = change.suspended.unwrap_or(self.is_suspended);
+        if self.distribution.is_empty() && (change.count.is_some() || change.scavengers.is_some()) {
+            self.distribution.push(WorkersPerNode::default());
+        }
+        for entry in &mut self.distribution {
+            entry.count = change.count.unwrap_or(entry.count);
+            entry.scavengers = change.scavengers.unwrap_or(entry.scavengers);
+        }
+    }
+}
+
+impl DefinitionChange {
+    fn in_words(&self) -> String {
+        let counts = [("workers", self.count), ("scavengers", self.scavengers)];
+        let counts = counts.iter().filter_map(|(name, count)| Some(format!("{} {name} a node", (*count)?)));
+        let coordinator = self.suspended.map(|is_so| {
+            if is_so { "its coordinator is suspended" } else { "its coordinator is resumed" }.to_owned()
+        });
+        counts.chain(coordinator).collect::<Vec<_>>().join(", ")
     }
 }
 

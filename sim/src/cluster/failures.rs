@@ -5,16 +5,17 @@ use crate::dist::unit_exponential;
 use crate::model::Nanos;
 use crate::rng::Stream;
 use crate::scenario::Span;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use wci_core::cluster::NodeId;
 
 /// How often nodes crash, and how long they are away; both times exponential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Failures {
     /// How long a node works on average until it crashes.
     pub mean_between: Span,
-    /// How long it is away on average; without it no node comes back.
+    /// How long it is away on average. Default: no node comes back.
     #[serde(default)]
     pub mean_repair: Option<Span>,
 }

@@ -3,14 +3,17 @@
 
 #[cfg(feature = "cli")]
 mod chart;
+mod check;
 mod engine;
 mod failures;
+mod file;
 mod log;
 mod outcome;
 #[cfg(feature = "cli")]
 mod page;
 mod playback;
 mod scenario;
+mod schema;
 mod text;
 
 pub use engine::run;
@@ -19,9 +22,8 @@ pub use log::{LogEntry, LogLine, Reconciled, Scanned};
 pub use outcome::{ClusterResult, Sample, ScanSettings, TaskResult, Totals};
 pub use playback::{LineView, Playback, View};
 pub use scenario::{ClusterScenario, DefinitionChange, Fault, NodeEvent, NodeEventKind, Timers, Work};
-pub use wci_core::cluster::definition::{
-    DefinitionError as ClusterError, Definitions, DistributedTask, ScanTask,
-};
+pub use schema::schema;
+pub use wci_core::cluster::definition::{Definitions, DistributedTask, ExecutionState, ScanTask};
 
 #[cfg(test)]
 mod tests;

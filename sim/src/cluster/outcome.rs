@@ -21,6 +21,9 @@ pub struct ClusterResult {
     pub totals: Totals,
     /// How often it was scanned; none: there was no task that scans.
     pub scan: Option<ScanSettings>,
+    /// Why nothing scanned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub without_scan: Option<&'static str>,
     /// Each task.
     pub tasks: Vec<TaskResult>,
     /// What happened.

@@ -69,7 +69,9 @@ impl ClusterResult {
     fn scans(&self, out: &mut String) {
         out.push_str("<section id=\"scans\">\n<h2>Why each scan did what it did</h2>\n");
         let Some(settings) = &self.scan else {
-            out.push_str("<p>No task keeps the workers in step, so there was no scan.</p>\n</section>\n");
+            let why = self.without_scan.unwrap_or_default();
+            let _ =
+                writeln!(out, "<p>Nothing keeps the workers in step with the nodes: {why}.</p>\n</section>");
             return;
         };
         let limit = |value: Option<f64>, none: &str| value.map_or(none.to_owned(), seconds);

@@ -1,18 +1,29 @@
 //! What happens to a cluster, in TOML: its nodes, its tasks, its work, and what becomes of the nodes.
 
 use super::failures::Failures;
-use super::{ClusterError, Definitions, DistributedTask, ScanTask};
+use super::file::File;
+use super::{Definitions, ExecutionState, ScanTask};
 use crate::dist::Dist;
 use crate::model::{MILLI, SECOND};
 use crate::scenario::expect::{self, Quantity};
 use crate::scenario::file::Times;
-use crate::scenario::{Expectation, Span, times_at_key};
+use crate::scenario::{
+    Expectation, KeyPath, Origin, Problem, ScenarioErrors, Shape, Span, check_table, flatten_expectations,
+    read_struct, read_table, resolve_times,
+};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use toml::Table;
 use wci_core::Millis;
 use wci_core::cluster::NodeId;
-use wci_core::cluster::latch::LatchConfig;
-use wci_core::cluster::wanted::MOST_PER_NODE;
+
+/// Buckets of a task, unless said otherwise.
+const BUCKETS: u32 = 20;
+/// Time for a bucket, unless said otherwise.
+const BUCKET: Span = Span(50 * SECOND);
+/// The end of a scenario, unless it says another.
+const HORIZON: Span = Span(86_400 * SECOND);
 
 /// Everything a run needs.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,11 +38,11 @@ pub struct ClusterScenario {
     pub work: Work,
     /// How nodes find out about each other.
     pub timers: Timers,
-    /// What becomes of the nodes, in order of time.
+    /// What becomes of the nodes.
     pub events: Vec<NodeEvent>,
     /// Crashes by chance.
     pub failures: Option<Failures>,
-    /// What becomes of the tasks' definitions, in order of time.
+    /// What becomes of the tasks.
     pub changes: Vec<DefinitionChange>,
     /// When workers cannot be changed.
     pub faults: Vec<Fault>,
@@ -41,6 +52,9 @@ pub struct ClusterScenario {
     pub expect: Vec<Expectation>,
     /// Nothing is simulated beyond.
     pub horizon: Millis,
+    /// How many of the tasks stand in the scenario's own file, behind those of its definitions.
+    pub(super) own_tasks: usize,
+    origin: Origin,
 }
 
 /// The work of each distributed task.
@@ -52,39 +66,30 @@ pub struct Work {
     pub bucket: Dist,
 }
 
-/// The work as it is written.
-#[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct WorkEntry {
-    buckets: u32,
-    bucket: Times,
-}
-
-impl Default for WorkEntry {
-    fn default() -> Self {
-        Self { buckets: 20, bucket: Times::Constant(Span(50 * SECOND)) }
-    }
-}
-
-/// From now on other workers are wanted of a task.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// Something that happens to tasks: from now on other workers are wanted, or a coordinator stops or goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DefinitionChange {
     /// When.
     pub at: Span,
-    /// Of which task; none: of every one.
+    /// To which task, by its name. Default: to every one.
     #[serde(default)]
     pub task: Option<String>,
-    /// So many workers on each node.
+    /// So many workers on each node from now on.
     #[serde(default)]
+    #[schemars(range(max = 1000))]
     pub count: Option<u32>,
     /// So many of them scavengers.
     #[serde(default)]
+    #[schemars(range(max = 1000))]
     pub scavengers: Option<u32>,
+    /// Whether the coordinator is suspended from now on; its workers that run go on.
+    #[serde(default)]
+    pub suspended: Option<bool>,
 }
 
 /// A time in which workers cannot be changed, as when their records cannot be written.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// From when on.
@@ -94,8 +99,7 @@ pub struct Fault {
 }
 
 /// How nodes find out about each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timers {
     /// Each node says so often that it is there.
     pub check_in: Span,
@@ -123,19 +127,20 @@ impl Default for Timers {
 }
 
 /// Something that happens to a node.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NodeEvent {
     /// When.
     pub at: Span,
     /// To which one.
+    #[schemars(with = "String")]
     pub node: NodeId,
     /// What.
     pub kind: NodeEventKind,
 }
 
 /// What can happen to a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum NodeEventKind {
     /// It starts: for the first time, or again.
@@ -167,60 +172,17 @@ impl NodeEventKind {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    format: u32,
-    title: String,
-    #[serde(default)]
-    definitions: Option<String>,
-    #[serde(default)]
-    task: Vec<DistributedTask>,
-    nodes: Vec<NodeId>,
-    #[serde(default)]
-    work: WorkEntry,
-    #[serde(default)]
-    timers: Timers,
-    #[serde(default)]
-    scan: Option<ScanEntry>,
-    #[serde(default)]
-    event: Vec<NodeEvent>,
-    #[serde(default)]
-    failures: Option<Failures>,
-    #[serde(default)]
-    change: Vec<DefinitionChange>,
-    #[serde(default)]
-    fault: Vec<Fault>,
-    #[serde(default)]
-    seed: Option<u64>,
-    #[serde(default)]
-    expect: BTreeMap<String, String>,
-    #[serde(default)]
-    horizon: Option<Span>,
-}
-
-/// What differs from the definitions' own task.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ScanEntry {
-    interval: Option<Span>,
-    min_interval: Option<Span>,
-    max_interval: Option<Span>,
-    skip_initial: Option<bool>,
-    retry_failed: Option<bool>,
-    close_done: Option<bool>,
-    follow_definitions: Option<bool>,
-}
-
 impl ClusterScenario {
-    /// The definitions with two nodes, A and B, to which nothing happens.
-    #[must_use]
-    pub fn of_definitions(title: &str, definitions: Definitions) -> Self {
-        Self {
-            title: title.to_owned(),
+    /// The definitions with two nodes, A and B, to which nothing happens; `file` is the name for errors.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn of_definitions(file: &str, definitions: Definitions) -> Result<Self, ScenarioErrors> {
+        let scenario = Self {
+            title: file.to_owned(),
             nodes: vec!["A".into(), "B".into()],
             definitions,
-            work: Work { buckets: 20, bucket: Dist::certain(50 * SECOND) },
+            work: Work { buckets: BUCKETS, bucket: Dist::certain(BUCKET.0) },
             timers: Timers::default(),
             events: Vec::new(),
             failures: None,
@@ -228,62 +190,130 @@ impl ClusterScenario {
             faults: Vec::new(),
             seed: 1,
             expect: Vec::new(),
-            horizon: Millis::from_secs(86_400),
-        }
+            horizon: HORIZON.as_millis(),
+            own_tasks: 0,
+            origin: Origin::of_file(file),
+        };
+        scenario.checked()
     }
 
     /// Reads a text; `file` is its name for errors, `open` gets the text of another file that it names.
     ///
     /// # Errors
-    /// Names the file, the line, what was found and what would be right.
+    /// Everything that is wrong: the file, the line, the key, what was found and what would be right.
     pub fn from_toml(
         text: &str,
         file: &str,
         open: impl Fn(&str) -> Result<String, String>,
-    ) -> Result<Self, ClusterError> {
-        let read: File = toml::from_str(text).map_err(|error| syntax_error(file, text, &error))?;
-        let wrong = |key: &str, found: String, expected: &str| ClusterError {
-            file: file.to_owned(),
-            position: None,
-            key: key.to_owned(),
-            found,
-            expected: expected.to_owned(),
-        };
-        if read.format != 1 {
-            return Err(wrong("format", read.format.to_string(), "1"));
+    ) -> Result<Self, ScenarioErrors> {
+        let (table, origin) = read_table(text, file)?;
+        Self::read(table, origin, open)
+    }
+
+    /// Reads a table in which values were changed by hand, so that no place in a file is known.
+    ///
+    /// # Errors
+    /// As [`ClusterScenario::from_toml`], without lines.
+    pub fn from_table(
+        table: Table,
+        file: &str,
+        open: impl Fn(&str) -> Result<String, String>,
+    ) -> Result<Self, ScenarioErrors> {
+        Self::read(table, Origin::of_file(file), open)
+    }
+
+    fn read(
+        mut table: Table,
+        origin: Origin,
+        open: impl Fn(&str) -> Result<String, String>,
+    ) -> Result<Self, ScenarioErrors> {
+        flatten_expectations(&mut table);
+        let problems = check_table(Shape::of(super::schema::shared()), &table);
+        if !problems.is_empty() {
+            return Err(origin.locate(problems));
         }
-        let mut definitions = match &read.definitions {
-            Some(name) => {
-                let xml = open(name)
-                    .map_err(|error| wrong("definitions", error, "a file with task definitions"))?;
-                Definitions::from_xml(&xml, name)?
-            }
-            None => Definitions::default(),
-        };
-        definitions.tasks.extend(read.task);
-        if let Some(scan) = read.scan {
+        // The check finds all of these with their place; this is for what it may have missed.
+        let missed =
+            |wrong: String| origin.locate(vec![Problem::value(&KeyPath::ROOT, wrong, "a cluster scenario")]);
+        let file: File = read_struct(table).map_err(|wrong| missed(wrong.0))?;
+        let mut definitions = definitions(&file, &origin, open)?;
+        let own_tasks = file.task.len();
+        definitions.tasks.extend(file.task);
+        if let Some(scan) = file.scan {
             scan.change(definitions.scan.get_or_insert_default());
         }
-        let (mut events, mut changes) = (read.event, read.change);
-        events.sort_by_key(|event| event.at);
-        changes.sort_by_key(|change| change.at);
-        let told = |(key, found, expected): (String, String, String)| wrong(&key, found, &expected);
-        let expect = read.expect.iter().map(|(key, text)| expected(key, text).map_err(told));
-        let scenario = Self {
-            title: read.title,
-            nodes: read.nodes,
-            definitions,
-            work: read.work.resolve().map_err(told)?,
-            timers: read.timers,
-            events,
-            failures: read.failures,
-            changes,
-            faults: read.fault,
-            seed: read.seed.unwrap_or(1),
-            expect: expect.collect::<Result<_, _>>()?,
-            horizon: read.horizon.map_or(Millis::from_secs(86_400), millis),
+        let work = file.work.unwrap_or_default();
+        let bucket = work.bucket.unwrap_or(Times::Constant(BUCKET));
+        let bucket = resolve_times(&KeyPath::ROOT.key("work").key("bucket"), &bucket);
+        let (expect, problems) = expectations(&file.expect);
+        let (bucket, problems) = match bucket {
+            Ok(bucket) => (bucket, problems),
+            Err(problem) => (Dist::certain(BUCKET.0), [vec![problem], problems].concat()),
         };
-        scenario.check_all(file).map(|()| scenario)
+        if !problems.is_empty() {
+            return Err(origin.locate(problems));
+        }
+        let scenario = Self {
+            title: file.title,
+            nodes: file.nodes,
+            definitions,
+            work: Work { buckets: work.buckets.unwrap_or(BUCKETS), bucket },
+            timers: file.timers.unwrap_or_default().resolve(),
+            events: file.event,
+            failures: file.failures,
+            changes: file.change,
+            faults: file.fault,
+            seed: file.seed.unwrap_or(1),
+            expect,
+            horizon: file.horizon.unwrap_or(HORIZON).as_millis(),
+            own_tasks,
+            origin,
+        };
+        scenario.checked()
+    }
+
+    /// The scenario with something changed; `keys` are those whose places in the file mean nothing any more.
+    ///
+    /// # Errors
+    /// What is wrong with it now.
+    pub fn changed(mut self, keys: &[&str], change: impl FnOnce(&mut Self)) -> Result<Self, ScenarioErrors> {
+        change(&mut self);
+        keys.iter().for_each(|dotted| {
+            let path = dotted.split('.').fold(KeyPath::ROOT, |path, name| path.key(name));
+            self.origin.forget(&path);
+        });
+        self.checked()
+    }
+
+    /// The scenario with one more event.
+    #[must_use]
+    pub fn with_event(mut self, event: NodeEvent) -> Self {
+        self.origin.forget(&KeyPath::ROOT.key("event").item(self.events.len(), None));
+        self.events.push(event);
+        self
+    }
+
+    fn checked(self) -> Result<Self, ScenarioErrors> {
+        match self.problems() {
+            problems if problems.is_empty() => Ok(self),
+            problems => Err(self.origin.locate(problems)),
+        }
+    }
+
+    /// The task that scans, if there is one and it runs.
+    #[must_use]
+    pub fn scan_task(&self) -> Option<&ScanTask> {
+        self.definitions.scan.as_ref().filter(|scan| scan.execution == ExecutionState::Running)
+    }
+
+    /// Why nothing scans.
+    pub(super) fn without_scan(&self) -> Option<&'static str> {
+        match self.definitions.scan.as_ref().map(|scan| scan.execution) {
+            None => Some("no task scans"),
+            Some(ExecutionState::Suspended) => Some("the task that scans is suspended"),
+            Some(ExecutionState::Closed) => Some("the task that scans is closed"),
+            Some(ExecutionState::Running) => None,
+        }
     }
 
     /// The scenario with the crashes that this seed brings.
@@ -294,76 +324,23 @@ impl ClusterScenario {
         if let Some(failures) = scenario.failures.take() {
             let until = u64::try_from(self.horizon.get()).unwrap_or(0).saturating_mul(MILLI);
             scenario.events.extend(failures.draw(&self.nodes, until, seed));
-            scenario.events.sort_by_key(|event| event.at);
         }
         scenario
     }
-
-    /// Checks what no single key can say; `origin` is where the values come from.
-    ///
-    /// # Errors
-    /// Names the key, what was found and what would be right.
-    pub fn check_all(&self, origin: &str) -> Result<(), ClusterError> {
-        self.check().map_err(|(key, found, expected)| ClusterError {
-            file: origin.to_owned(),
-            position: None,
-            key: key.to_owned(),
-            found,
-            expected: expected.to_owned(),
-        })
-    }
-
-    fn check(&self) -> Result<(), (&'static str, String, &'static str)> {
-        if self.nodes.is_empty() {
-            return Err(("nodes", "no nodes".into(), "at least one"));
-        }
-        if self.definitions.tasks.is_empty() {
-            return Err(("task", "no task with workers".into(), "at least one, here or in the definitions"));
-        }
-        let distinct: BTreeSet<_> = self.definitions.tasks.iter().map(|task| &task.oid).collect();
-        if distinct.len() < self.definitions.tasks.len() {
-            return Err(("task", "two tasks with one name".into(), "each name once"));
-        }
-        if self.work.buckets > 1_000_000 {
-            return Err(("work.buckets", self.work.buckets.to_string(), "at most 1000000"));
-        }
-        let is_known = |name: &String| self.definitions.tasks.iter().any(|task| task.name == *name);
-        if let Some(name) =
-            self.changes.iter().filter_map(|change| change.task.as_ref()).find(|name| !is_known(name))
-        {
-            return Err(("change.task", format!("{name:?}"), "the name of a task"));
-        }
-        let counts = self.changes.iter().flat_map(|change| [change.count, change.scavengers]).flatten();
-        if let Some(count) = counts.into_iter().find(|count| *count > MOST_PER_NODE) {
-            return Err(("change", count.to_string(), "at most 1000 workers on a node"));
-        }
-        let timers = [
-            ("timers.check_in", self.timers.check_in),
-            ("timers.check", self.timers.check),
-            ("timers.scavenger_poll", self.timers.scavenger_poll),
-            ("failures.mean_between", self.failures.map_or(Span(SECOND), |failures| failures.mean_between)),
-            (
-                "failures.mean_repair",
-                self.failures.and_then(|failures| failures.mean_repair).unwrap_or(Span(SECOND)),
-            ),
-        ];
-        match timers.into_iter().find(|(_, span)| span.0 < 100 * MILLI) {
-            Some((key, span)) => Err((key, span.to_string(), "at least 100ms")),
-            None => Ok(()),
-        }
-    }
 }
 
-impl WorkEntry {
-    fn resolve(&self) -> Result<Work, (String, String, String)> {
-        const KEY: &str = "work.bucket";
-        match &self.bucket {
-            Times::Constant(span) if span.0 < 100 * MILLI => {
-                Err((KEY.to_owned(), span.to_string(), "at least 100ms".to_owned()))
-            }
-            bucket => Ok(Work { buckets: self.buckets, bucket: times_at_key(KEY, bucket)? }),
-        }
-    }
+/// The tasks of the file that the scenario names, if it names one.
+fn definitions(
+    file: &File,
+    origin: &Origin,
+    open: impl Fn(&str) -> Result<String, String>,
+) -> Result<Definitions, ScenarioErrors> {
+    let Some(name) = &file.definitions else { return Ok(Definitions::default()) };
+    let xml = open(name).map_err(|error| {
+        let path = KeyPath::ROOT.key("definitions");
+        origin.locate(vec![Problem::value(&path, error, "a file with task definitions in XML")])
+    })?;
+    Ok(Definitions::from_xml(&xml, name)?)
 }
 
 /// The figures of a result.
@@ -382,42 +359,16 @@ const FIGURES: [(&str, Quantity); 12] = [
     ("nodes_marked_down", Quantity::Count),
 ];
 
-fn expected(key: &str, text: &str) -> Result<Expectation, (String, String, String)> {
-    expect::among(key, text, &FIGURES).map_err(|(found, right)| (format!("expect.{key}"), found, right))
-}
-
-impl ScanEntry {
-    fn change(self, task: &mut ScanTask) {
-        let config = &mut task.config;
-        let LatchConfig { min_interval, max_interval, skip_initial } = &mut config.latch;
-        *min_interval = self.min_interval.map(millis).or(*min_interval);
-        *max_interval = self.max_interval.map(millis).or(*max_interval);
-        *skip_initial = self.skip_initial.unwrap_or(*skip_initial);
-        config.retry_failed = self.retry_failed.unwrap_or(config.retry_failed);
-        config.close_done = self.close_done.unwrap_or(config.close_done);
-        config.follow_definitions = self.follow_definitions.unwrap_or(config.follow_definitions);
-        // A scan that never ends would be none.
-        task.interval = self.interval.map_or(task.interval, |span| millis(span).max(Millis::new(100)));
-    }
+fn expectations(written: &BTreeMap<String, String>) -> (Vec<Expectation>, Vec<Problem>) {
+    let read = written.iter().map(|(key, text)| {
+        expect::among(key, text, &FIGURES)
+            .map_err(|(found, right)| Problem::value(&KeyPath::ROOT.key("expect").key(key), found, right))
+    });
+    let (fine, wrong): (Vec<_>, Vec<_>) = read.partition(Result::is_ok);
+    (fine.into_iter().filter_map(Result::ok).collect(), wrong.into_iter().filter_map(Result::err).collect())
 }
 
 /// Whole milliseconds, which is what scans count in.
 pub(super) fn millis(span: Span) -> Millis {
-    Millis::new(i64::try_from(span.0 / MILLI).unwrap_or(i64::MAX))
-}
-
-fn syntax_error(file: &str, text: &str, error: &toml::de::Error) -> ClusterError {
-    let before = error.span().and_then(|span| text.get(..span.start));
-    let position = before.map(|before| {
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
-    });
-    ClusterError {
-        file: file.to_owned(),
-        position,
-        key: String::new(),
-        found: error.message().replace('\n', " "),
-        expected: "a cluster scenario (docs/cluster.md)".to_owned(),
-    }
+    span.as_millis()
 }

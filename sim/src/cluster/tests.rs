@@ -1,6 +1,10 @@
 //! The worked cases, and what the better switches gain.
 
+mod refused;
+
 use super::*;
+use crate::model::SECOND;
+use crate::scenario::Span;
 use wci_core::Millis;
 use wci_core::cluster::scan::{ScanState, replay};
 
@@ -95,18 +99,20 @@ fn a_run_is_the_same_each_time_and_its_scans_decide_the_same_again() {
 
 #[test]
 fn no_bucket_is_lost_whatever_happens_to_the_nodes() {
-    let kinds = ["join", "leave", "silent", "crash", "return"];
     for seed in 0_u64..200 {
         let mut stream = crate::rng::Stream::named(seed, "nodes");
-        let mut rest = String::from("[scan]\nclose_done = true\n");
+        let mut scenario = scenario("[scan]\nclose_done = true\n");
+        let mut happens = |at: u64, node: &str, kind| {
+            scenario.events.push(NodeEvent { at: Span(at * SECOND), node: node.into(), kind });
+        };
         for _ in 0..6 {
             let (at, node) = (stream.below(500), ["A", "B", "C"][stream.below(3) as usize]);
-            rest += &event(&format!("{at}s"), node, kinds[stream.below(5) as usize]);
+            happens(at, node, NodeEventKind::ALL[stream.below(5) as usize]);
         }
         // In the end somebody is there to finish.
-        rest += &event("600s", "D", "join");
-        let result = result(&rest);
-        assert_eq!(result.tasks[0].completed, 20, "seed {seed}: {rest}");
+        happens(600, "D", NodeEventKind::Join);
+        let result = run(&scenario);
+        assert_eq!(result.tasks[0].completed, 20, "seed {seed}: {:?}", scenario.events);
     }
 }
 
@@ -225,35 +231,6 @@ fn a_run_in_slices_with_hands_is_the_run_of_its_scenario() {
 }
 
 #[test]
-fn wrong_scenarios_are_told_with_their_place() {
-    let error = |text: &str| {
-        ClusterScenario::from_toml(text, "c.toml", |_| Err("no such file".into())).unwrap_err().to_string()
-    };
-    let text = error("format = 1\ntitle = \"T\"\nnodes = [\"A\"]\nnodse = 1\n");
-    assert!(text.starts_with("c.toml:4:1: found unknown field `nodse`"), "{text}");
-    assert!(error("format = 2\ntitle = \"T\"\nnodes = [\"A\"]\n").contains("format: found 2, expected 1"));
-    assert!(
-        error("format = 1\ntitle = \"T\"\nnodes = []\n[[task]]\nname = \"t\"\n")
-            .contains("nodes: found no nodes")
-    );
-    assert!(error("format = 1\ntitle = \"T\"\nnodes = [\"A\"]\n").contains("found no task with workers"));
-    let text = error("format = 1\ntitle = \"T\"\nnodes = [\"A\"]\ndefinitions = \"x.xml\"\n");
-    assert!(text.contains("definitions: found no such file"), "{text}");
-    let start = "format = 1\ntitle = \"T\"\nnodes = [\"A\"]\n";
-    let task = "[[task]]\nname = \"t\"\n";
-    let text = error(&format!("{start}{task}[expect]\nmakespan = \"< 1s\"\n"));
-    assert!(text.contains("expect.makespan: found an unknown figure, expected makespan_s"), "{text}");
-    let text = error(&format!("{start}{task}[expect]\nmakespan_s = \"< 1\"\n"));
-    assert!(text.contains("expect.makespan_s: found \"< 1\", expected behind the sign a duration"), "{text}");
-    let text = error(&format!("{start}{task}[[change]]\nat = \"1s\"\ntask = \"u\"\n"));
-    assert!(text.contains("change.task: found \"u\", expected the name of a task"), "{text}");
-    let law = "bucket = { kind = \"uniform\", min = \"2s\", max = \"1s\" }";
-    let text = error(&format!("{start}{task}[work]\n{law}\n"));
-    assert!(text.contains("work.bucket.max: found 1s, expected at least min, 2s"), "{text}");
-    assert!(error(&format!("{start}{task}[work]\nbucket = \"1ms\"\n")).contains("work.bucket: found 1ms"));
-}
-
-#[test]
 fn a_run_goes_on_until_its_scavengers_have_asked_once_more() {
     // One worker does the last bucket at 250 s; the other polls at 220 s, 240 s and 260 s, when it sees the end.
     for (scan, workers) in [("", 2), ("[scan]\ninterval = \"2s\"\n", 2)] {
@@ -282,4 +259,85 @@ fn a_node_that_crashes_late_is_waited_for() {
     assert_eq!((back.makespan_s, back.ended, back.simulated_s), (Some(250.0), true, 800.0));
     let lost = run_with("[scan]\n");
     assert!(!lost.ended && lost.simulated_s < 1_800.0, "nothing can come of it: {}", lost.simulated_s);
+}
+
+/// The example with what its first or second task's executionState says.
+fn with_states(scan: &str, work: &str, rest: &str) -> ClusterResult {
+    let mut states = [scan, work].into_iter();
+    let xml: Vec<String> = EXAMPLE
+        .split("<executionState>runnable<")
+        .map(|part| {
+            format!(
+                "{part}{}",
+                states.next().map_or(String::new(), |state| format!("<executionState>{state}<"))
+            )
+        })
+        .collect();
+    let text = format!(
+        "format = 1\ntitle = \"T\"\ndefinitions = \"auto-scaling.xml\"\nnodes = [\"A\", \"B\"]\nhorizon = \"1h\"\n{rest}"
+    );
+    let scenario = ClusterScenario::from_toml(&text, "t.toml", |_| Ok(xml.concat()));
+    run(&scenario.unwrap_or_else(|errors| panic!("{errors}")))
+}
+
+#[test]
+fn a_suspended_scan_task_scans_nothing_and_says_so() {
+    let result = with_states("suspended", "runnable", &event("70s", "C", "join"));
+    assert_eq!((result.totals.scans, result.totals.workers_created, result.ended), (0, 4, true));
+    assert!(
+        result
+            .text()
+            .contains("Nothing keeps the workers in step with the nodes: the task that scans is suspended.")
+    );
+}
+
+#[test]
+fn a_closed_task_has_nothing_left_to_do() {
+    let result = with_states("runnable", "closed", "");
+    assert_eq!((result.totals.workers_created, result.ended, result.makespan_s), (0, true, Some(0.0)));
+}
+
+#[test]
+fn under_a_suspended_coordinator_new_workers_wait_until_it_is_resumed() {
+    let never = with_states("runnable", "suspended", &event("70s", "C", "join"));
+    assert_eq!((never.makespan_s, never.totals.workers_created), (None, 6));
+    assert_eq!(
+        never.timeline.last().map(|sample| (sample.workers_running, sample.workers_idle)),
+        Some((0, 6))
+    );
+    let resumed = "[[change]]\nat = \"100s\"\nsuspended = false\n";
+    let resumed = with_states("runnable", "suspended", resumed);
+    // The scan at 120 s resumes four workers: five rounds of 50 s.
+    assert_eq!((resumed.makespan_s, resumed.ended, resumed.totals.workers_resumed), (Some(370.0), true, 4));
+    let stopped = "[[change]]\nat = \"60s\"\nsuspended = true\n".to_owned() + &event("70s", "C", "join");
+    let stopped = with_states("runnable", "runnable", &stopped);
+    assert_eq!((stopped.makespan_s, stopped.ended), (Some(250.0), false), "those that run go on");
+    assert_eq!((stopped.totals.workers_created, stopped.totals.workers_resumed), (6, 0));
+}
+
+#[test]
+fn a_scenario_says_of_tasks_all_that_definitions_say() {
+    let text = "format = 1\ntitle = \"T\"\nnodes = [\"A\"]\n[[task]]\nname = \"t\"\noid = \"7\"\narchetypes = [\"bulk\"]\n\
+        activity = \"import\"\n[[task]]\nname = \"u\"\n[scan]\ntasks = [{ archetype = \"bulk\" }]\n";
+    let result = |text: &str| {
+        run(&ClusterScenario::from_toml(text, "t.toml", |_| Err(String::new()))
+            .unwrap_or_else(|e| panic!("{e}")))
+    };
+    let left_alone = |text: &str| {
+        let told = result(text).text();
+        let line = told.lines().find(|line| line.contains("left alone"));
+        line.map(|line| line.trim().to_owned())
+    };
+    let expected = "left alone, because it is not among the selected tasks";
+    assert_eq!(left_alone(text), Some(format!("u: {expected}")));
+    assert_eq!(
+        left_alone(&text.replace("{ archetype = \"bulk\" }", "{ name = \"u\" }")),
+        Some(format!("t: {expected}"))
+    );
+    assert_eq!(
+        left_alone(&text.replace("{ archetype = \"bulk\" }", "{ oid = \"7\" }, { oid = \"u\" }")),
+        None
+    );
+    let name = &result(text).journal[0].tasks[0].activities[0].current[0].name;
+    assert_eq!(&**name, "Worker A:1 for import in t");
 }

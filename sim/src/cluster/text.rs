@@ -16,6 +16,9 @@ impl ClusterResult {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "  {name:<32} {value}");
         }
+        if let Some(why) = self.without_scan {
+            let _ = writeln!(text, "\nNothing keeps the workers in step with the nodes: {why}.");
+        }
         text.push_str("\nWhat happened\n");
         let mut quiet = Vec::new();
         for entry in &self.log {
@@ -67,8 +70,8 @@ impl ClusterResult {
 impl ClusterResult {
     fn scans_in_words(&self) -> String {
         let Totals { scans, reconciliations, partial_reconciliations, put_off, .. } = self.totals;
-        if self.scan.is_none() {
-            return "none: no task scans".to_owned();
+        if let Some(why) = self.without_scan {
+            return format!("none: {why}");
         }
         let some = match partial_reconciliations {
             0 => String::new(),
@@ -155,7 +158,7 @@ impl LogLine {
         match self {
             Self::Node { node, what } => format!("node {node}: {}", node_words(what)),
             Self::Scan(scan) => scan.text(settings),
-            Self::Definition { task, what } => format!("the definition of {task:?} changes: {what}"),
+            Self::Definition { task, what } => format!("{task:?} changes: {what}"),
             Self::WorkComplete { task } => format!("the last bucket of {task:?} is complete"),
             Self::Ended { task } => format!("{task:?} has ended, and so have all its workers"),
         }

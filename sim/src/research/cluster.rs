@@ -3,9 +3,9 @@
 use super::estimate::Estimate;
 use super::range::Range;
 use super::sweep::Measured;
-use crate::cluster::{ClusterError, ClusterResult, ClusterScenario, run};
+use crate::cluster::{ClusterResult, ClusterScenario, run};
 use crate::scenario::expect::{Comparison, Quantity};
-use crate::scenario::{Span, split_key};
+use crate::scenario::{ScenarioErrors, Span, split_key};
 use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -62,17 +62,18 @@ impl<'a> ClusterTemplate<'a> {
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn new(text: &str, file: &str, open: Opens<'a>) -> Result<Self, ClusterError> {
+    pub fn new(text: &str, file: &str, open: Opens<'a>) -> Result<Self, ScenarioErrors> {
         ClusterScenario::from_toml(text, file, open)?;
         // It has just been read as TOML.
         Ok(Self { file: file.to_owned(), table: text.parse().unwrap_or_default(), open })
     }
 
-    /// Whether a text is meant as a cluster scenario: it has nodes, and no workload.
+    /// Whether a text is meant as a cluster scenario: it has nodes or what only such a one has, and no workload.
     #[must_use]
     pub fn is_one(text: &str) -> bool {
-        text.parse::<Table>()
-            .is_ok_and(|table| table.contains_key("nodes") && !table.contains_key("workload"))
+        let Ok(table) = text.parse::<Table>() else { return false };
+        let has = |key: &&str| table.contains_key(*key);
+        !has(&"workload") && ["nodes", "definitions", "work", "timers", "failures"].iter().any(has)
     }
 
     /// The scenario with other values at dotted keys; items of a list go by their name or number.
@@ -80,14 +81,8 @@ impl<'a> ClusterTemplate<'a> {
     /// # Errors
     /// Names the key, or what is wrong with the value.
     pub fn with(&self, settings: &[(String, Value)]) -> Result<ClusterScenario, String> {
-        let mut table = Value::Table(self.table.clone());
-        for (key, value) in settings {
-            *place(&mut table, key)? = value.clone();
-        }
-        let text = toml::to_string(&table).map_err(|error| error.to_string())?;
-        let read = ClusterScenario::from_toml(&text, &self.file, self.open);
-        // Places in the changed text would name lines that nobody has.
-        read.map_err(|error| ClusterError { position: None, ..error }.to_string())
+        let table = self.table_with(settings)?;
+        ClusterScenario::from_table(table, &self.file, self.open).map_err(|errors| errors.to_string())
     }
 
     /// The template with other values.
@@ -96,12 +91,18 @@ impl<'a> ClusterTemplate<'a> {
     /// As [`ClusterTemplate::with`].
     pub fn changed(&self, settings: &[(String, Value)]) -> Result<Self, String> {
         self.with(settings)?;
+        Ok(Self { table: self.table_with(settings)?, ..self.clone() })
+    }
+
+    fn table_with(&self, settings: &[(String, Value)]) -> Result<Table, String> {
         let mut table = Value::Table(self.table.clone());
         for (key, value) in settings {
             *place(&mut table, key)? = value.clone();
         }
-        let Value::Table(table) = table else { return Ok(self.clone()) };
-        Ok(Self { table, ..self.clone() })
+        match table {
+            Value::Table(table) => Ok(table),
+            other => Err(format!("found {other}, expected a table")),
+        }
     }
 
     /// Runs the scenario with each of these settings under each seed, on all cores; in the order of both.

@@ -10,7 +10,7 @@ use super::units::{DATE_EXPECTED, DATE_FORMAT, SPAN_EXPECTED, SPAN_FORMAT, Span,
 use toml::{Table, Value};
 
 /// Everything in the table that the shape forbids.
-pub(super) fn check(shape: Shape<'_>, table: &Table) -> Vec<Problem> {
+pub(crate) fn check(shape: Shape<'_>, table: &Table) -> Vec<Problem> {
     let mut checker = Checker(Vec::new());
     checker.table(shape, table, &KeyPath::ROOT);
     checker.0

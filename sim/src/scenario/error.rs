@@ -2,6 +2,7 @@
 
 use super::key::KeyPath;
 use std::fmt;
+use wci_core::cluster::definition::DefinitionError;
 
 /// A place in a text; lines and columns count from 1, columns in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,16 +70,25 @@ impl fmt::Display for ScenarioErrors {
 
 impl std::error::Error for ScenarioErrors {}
 
+impl From<DefinitionError> for ScenarioErrors {
+    fn from(error: DefinitionError) -> Self {
+        let DefinitionError { file, position, key, found, expected } = error;
+        let position =
+            position.map(|(line, column)| Position { line: line as usize, column: column as usize });
+        Self(vec![ScenarioError { file, position, key, found, expected }])
+    }
+}
+
 /// Whether a problem lies with a key's name or with its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum At {
+pub(crate) enum At {
     Key,
     Value,
 }
 
 /// Something wrong at a key, before the key's place in the file is looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     pub path: KeyPath,
     pub at: At,
     pub found: String,

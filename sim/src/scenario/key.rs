@@ -4,7 +4,7 @@ use std::fmt;
 
 /// One step into a scenario.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Segment {
+pub(crate) enum Segment {
     /// Into a table.
     Key(String),
     /// Into a list; shown by the item's name if it has one.
@@ -13,7 +13,7 @@ pub(super) enum Segment {
 
 /// The way from the root of a scenario to a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct KeyPath(Vec<Segment>);
+pub(crate) struct KeyPath(Vec<Segment>);
 
 impl KeyPath {
     /// The root itself.

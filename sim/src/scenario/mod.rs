@@ -26,15 +26,24 @@ mod text;
 mod units;
 mod written;
 
+pub(crate) use check::check as check_table;
+pub(crate) use error::Problem;
 pub use error::{Position, ScenarioError, ScenarioErrors};
 pub use expect::{Expectation, Outcome};
 pub use file::File;
+pub(crate) use key::KeyPath;
 pub use key::{join as join_key, split as split_key};
+pub(crate) use origin::Origin;
 pub use path::parse_value;
+pub(crate) use plain::read as read_struct;
 pub use read::{Loader, Scenario, json_to_toml, toml_to_json};
+pub(crate) use read::{flatten_expectations, read_table};
 pub use resolve::Resolved;
-pub(crate) use resolve::laws::at_key as times_at_key;
+pub(crate) use resolve::laws::times as resolve_times;
+#[cfg(any(feature = "cli", test))]
+pub(crate) use schema::schema_of_struct;
 pub use schema::{reference_markdown, schema};
+pub(crate) use shape::Shape;
 #[cfg(feature = "research")]
 pub(crate) use sources::broken;
 pub use sources::{OpenError, SourceSpec, Surroundings};

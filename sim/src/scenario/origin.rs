@@ -11,7 +11,7 @@ use wci_core::sorted_by;
 
 /// The file of a scenario and the places of its keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Origin {
+pub(crate) struct Origin {
     file: String,
     /// The file of the spec, if it has its own, and the places in it.
     spec_file: Option<(String, Places)>,

@@ -12,13 +12,13 @@ use toml::{Table, Value};
 ///
 /// # Errors
 /// What the check let pass and the struct does not.
-pub(super) fn read<T: DeserializeOwned>(table: Table) -> Result<T, Wrong> {
+pub(crate) fn read<T: DeserializeOwned>(table: Table) -> Result<T, Wrong> {
     T::deserialize(Plain(Value::Table(table)))
 }
 
 /// What a struct did not take.
 #[derive(Debug)]
-pub(super) struct Wrong(pub String);
+pub(crate) struct Wrong(pub String);
 
 impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

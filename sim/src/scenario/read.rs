@@ -31,12 +31,7 @@ impl Scenario {
     /// # Errors
     /// Everything that is wrong with the form, each with its place, what was found and what would be right.
     pub fn from_toml(text: &str, file_name: &str, loader: Loader<'_>) -> Result<Self, ScenarioErrors> {
-        let (parsed, errors) = DeTable::parse_recoverable(text);
-        if !errors.is_empty() {
-            return Err(syntax_errors(file_name, text, errors.into_iter().next().map(NoToml::from)));
-        }
-        let origin = Origin::new(file_name, text, parsed.get_ref());
-        let table = text::table(parsed.into_inner()).map_err(|e| syntax_errors(file_name, text, Some(e)))?;
+        let (table, origin) = read_table(text, file_name)?;
         Self::from_table(table, origin, loader)
     }
 
@@ -216,6 +211,20 @@ fn syntax_errors(file: &str, text: &str, first: Option<NoToml>) -> ScenarioError
     ScenarioErrors(first.map(error).into_iter().collect())
 }
 
+/// Reads a text as TOML, with the places of its keys.
+///
+/// # Errors
+/// The first thing that is no TOML.
+pub(crate) fn read_table(text: &str, file_name: &str) -> Result<(Table, Origin), ScenarioErrors> {
+    let (parsed, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        return Err(syntax_errors(file_name, text, errors.into_iter().next().map(NoToml::from)));
+    }
+    let origin = Origin::new(file_name, text, parsed.get_ref());
+    let table = text::table(parsed.into_inner()).map_err(|e| syntax_errors(file_name, text, Some(e)))?;
+    Ok((table, origin))
+}
+
 /// A date may be written without quotes; everywhere else it is a text.
 fn dates_to_texts(table: &mut Table) {
     fn visit(value: &mut Value) {
@@ -230,7 +239,7 @@ fn dates_to_texts(table: &mut Table) {
 }
 
 /// An expectation may be written as `schedule_to_start.p95 = ..`, which to TOML is a table in a table.
-fn flatten_expectations(table: &mut Table) {
+pub(crate) fn flatten_expectations(table: &mut Table) {
     fn flatten(path: &KeyPath, value: Value, flat: &mut Table) {
         match value {
             Value::Table(inner) => inner.into_iter().for_each(|(name, v)| flatten(&path.key(&name), v, flat)),

@@ -6,7 +6,7 @@ use toml::Value as Toml;
 
 /// What may stand at a key. References are followed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Shape<'s> {
+pub(crate) struct Shape<'s> {
     root: &'s Json,
     node: &'s Json,
 }

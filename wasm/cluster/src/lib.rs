@@ -136,9 +136,9 @@ impl Cluster {
         for (key, text) in &settings {
             set(&mut table, key, text)?;
         }
-        let text = toml::to_string(&table).map_err(|error| error.to_string())?;
-        let read = ClusterScenario::from_toml(&text, "scenario", |_| Ok(definitions.to_owned()));
-        let read = read.map_err(|error| error.to_string())?;
+        let open = |_: &str| Ok(definitions.to_owned());
+        let read = ClusterScenario::from_table(table.clone(), "scenario", open);
+        let read = read.map_err(|errors| errors.to_string())?;
         Ok(Self { playback: Playback::new(read.under(read.seed)), table, scenario: read })
     }
 

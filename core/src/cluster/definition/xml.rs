@@ -3,7 +3,9 @@
 //! Namespaces and their prefixes are not looked at. What concerns us is read strictly: an element that does not belong
 //! inside `workers`, `autoScaling` or `activityAutoScaling` is an error. Everything else is skipped.
 
-use super::{DefinitionError, Definitions, DistributedTask, ScanTask, iso_duration};
+use super::{
+    DefinitionError, Definitions, DistributedTask, ExecutionState, ScanTask, iso_duration, unclosed,
+};
 use crate::cluster::eligibility::{AutoScaling, Mode, Selection, Selector};
 use crate::cluster::latch::LatchConfig;
 use crate::cluster::scan::ScanConfig;
@@ -12,6 +14,9 @@ use crate::time::Millis;
 use roxmltree::{Document, Node};
 
 const WORKERS_PER_NODE: [&str; 5] = ["nodeIdentifier", "count", "scavengers", "executionGroup", "taskName"];
+/// What else may stand beside the workers is none of our concern.
+const DISTRIBUTION: [&str; 6] =
+    ["buckets", "workerThreads", "workers", "subtasks", "autoScaling", "documentation"];
 const AUTO_SCALING: [&str; 4] =
     ["tasks", "minReconciliationInterval", "maxReconciliationInterval", "skipInitialReconciliation"];
 
@@ -21,14 +26,30 @@ impl Definitions {
     /// # Errors
     /// Names the file, the line, the element, what was found and what would be right.
     pub fn from_xml(text: &str, file: &str) -> Result<Self, DefinitionError> {
-        let document = Document::parse(text).map_err(|error| DefinitionError {
-            file: file.to_owned(),
-            position: Some((error.pos().row, error.pos().col)),
-            key: String::new(),
-            found: format!("text that is no XML ({error})"),
-            expected: "one <task>, or several within <objects>".to_owned(),
-        })?;
+        let document = Document::parse(text).map_err(|error| no_xml(text, file, &error))?;
         Reader { file, document: &document }.definitions()
+    }
+}
+
+/// The library tells of an element that is never closed, but not of which.
+fn no_xml(text: &str, file: &str, error: &roxmltree::Error) -> DefinitionError {
+    let told = |key: &str, position, found: String, expected: &str| DefinitionError {
+        file: file.to_owned(),
+        position: Some(position),
+        key: key.to_owned(),
+        found,
+        expected: expected.to_owned(),
+    };
+    match unclosed::last_open(text) {
+        Some(open) if matches!(error, roxmltree::Error::UnclosedRootNode) => {
+            let found = format!("<{}> that is never closed", open.name);
+            told(open.name, open.position, found, &format!("</{}> before the file ends", open.name))
+        }
+        _ => {
+            let position = (error.pos().row, error.pos().col);
+            let found = format!("text that is no XML ({error})");
+            told("", position, found, "one <task>, or several within <objects>")
+        }
     }
 }
 
@@ -69,6 +90,9 @@ impl<'a> Reader<'a> {
                 definitions.scan = Some(self.scan_task(&name, task, scan)?);
             }
             let distribution = child(activity, "distribution");
+            if let Some(distribution) = distribution {
+                self.only(distribution, &DISTRIBUTION)?;
+            }
             if let Some(workers) = distribution.and_then(|distribution| child(distribution, "workers")) {
                 if std::mem::replace(&mut has_workers, true) {
                     return Err(self.error(
@@ -102,6 +126,7 @@ impl<'a> Reader<'a> {
             auto_scaling: self.auto_scaling(activity)?,
             activity: child(activity, "identifier").map_or(DistributedTask::ROOT_ACTIVITY, text).to_owned(),
             workers: entries.collect::<Read<_>>()?,
+            execution: self.execution(task)?,
         })
     }
 
@@ -126,13 +151,18 @@ impl<'a> Reader<'a> {
             .ok_or_else(|| self.error(node, shown(node), format!("a whole number from 0 to {MOST_PER_NODE}")))
     }
 
-    /// `distribution/autoScaling`, or beside it, as either the documentation or the code has it.
+    /// `distribution/autoScaling` as the documentation has it, and `autoScaling` beside it as the code has it: what both
+    /// say counts, and of one word the inner place's.
     fn auto_scaling(&self, activity: Node<'a, 'a>) -> Read<AutoScaling> {
         let inside =
             child(activity, "distribution").and_then(|distribution| child(distribution, "autoScaling"));
-        let Some(node) = inside.or_else(|| child(activity, "autoScaling")) else {
-            return Ok(AutoScaling::default());
+        let read = |node: Option<Node<'a, 'a>>| {
+            node.map_or(Ok(AutoScaling::default()), |node| self.auto_scaling_at(node))
         };
+        Ok(read(inside)?.or(read(child(activity, "autoScaling"))?))
+    }
+
+    fn auto_scaling_at(&self, node: Node<'a, 'a>) -> Read<AutoScaling> {
         self.only(node, &["enabled", "mode"])?;
         let enabled = child(node, "enabled").map(|node| self.boolean(node)).transpose()?;
         let mode = child(node, "mode").map(|mode| match text(mode) {
@@ -141,6 +171,18 @@ impl<'a> Reader<'a> {
             _ => Err(self.error(mode, shown(mode), "enabled or disabled")),
         });
         Ok(AutoScaling { enabled, mode: mode.transpose()? })
+    }
+
+    /// `executionState`, or `executionStatus` as older files call it.
+    fn execution(&self, task: Node<'a, 'a>) -> Read<ExecutionState> {
+        let state = child(task, "executionState").or_else(|| child(task, "executionStatus"));
+        let Some(state) = state else { return Ok(ExecutionState::Running) };
+        match text(state) {
+            "runnable" | "running" | "waiting" => Ok(ExecutionState::Running),
+            "suspended" => Ok(ExecutionState::Suspended),
+            "closed" => Ok(ExecutionState::Closed),
+            _ => Err(self.error(state, shown(state), "runnable, running, waiting, suspended or closed")),
+        }
     }
 
     fn scan_task(&self, name: &str, task: Node<'a, 'a>, scan: Node<'a, 'a>) -> Read<ScanTask> {
@@ -157,6 +199,7 @@ impl<'a> Reader<'a> {
             name: name.to_owned(),
             interval: interval.map_or(Ok(ScanTask::DEFAULT_INTERVAL), |node| self.seconds(node))?,
             config: ScanConfig { tasks, latch, ..ScanConfig::default() },
+            execution: self.execution(task)?,
         })
     }
 

@@ -225,7 +225,7 @@ fn a_definition_that_waits_is_put_off_once_for_each_change() {
 fn a_task_reconciled_by_itself_waits_by_itself() {
     let mut cluster = Cluster::new(HOUR, 24 * HOUR, &["D"]);
     cluster.scan(0, &["D"]);
-    let mut define = |cluster: &mut Cluster, count, at| {
+    let define = |cluster: &mut Cluster, count, at| {
         cluster.task.activities[0].workers.as_mut().unwrap()[0].count = count;
         cluster.scan_failing(at, &["D"], false)
     };
@@ -252,4 +252,20 @@ fn a_task_that_fails_again_and_again_is_tried_at_the_shortest_interval() {
         tries += u32::from(cluster.scan_failing(minute * 60_000, &["D"], true) == LatchReason::FailedBefore);
     }
     assert_eq!(tries, 4, "at 61, 122, 183 and 244 minutes");
+}
+
+#[test]
+fn the_workers_of_a_suspended_coordinator_wait_until_it_is_resumed() {
+    let mut cluster = Cluster::new(0, 24 * HOUR, &["D"]);
+    cluster.task.activities[0].is_suspended = true;
+    cluster.scan(0, &["D"]);
+    assert_eq!(cluster.scan(1, &["D", "N"]), (true, Some(false), 4));
+    let state = |cluster: &Cluster| cluster.task.activities[0].current[3].state;
+    assert_eq!(state(&cluster), WorkerState::Suspended);
+    assert_eq!(cluster.scan_failing(2, &["D", "N"], false), LatchReason::NothingChanged);
+    cluster.task.activities[0].is_suspended = false;
+    assert_eq!(cluster.scan_failing(3, &["D", "N"], false), LatchReason::CoordinatorResumed);
+    assert_eq!(state(&cluster), WorkerState::Ready);
+    assert_eq!(cluster.scan_failing(4, &["D", "N"], false), LatchReason::NothingChanged);
+    assert_eq!(replay(&cluster.config, ScanState::default(), &cluster.records), None);
 }

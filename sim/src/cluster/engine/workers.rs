@@ -126,7 +126,7 @@ impl Engine {
     pub(super) fn end_if_closed(&mut self, task: usize) {
         let job = &mut self.jobs[task];
         let all_closed = job.workers.iter().all(|worker| worker.state == WorkerState::Closed);
-        if all_closed && job.buckets.is_complete() && !job.has_ended {
+        if all_closed && job.buckets.is_complete() && !job.has_ended && !job.is_suspended {
             job.has_ended = true;
             let task = job.definition.name.clone();
             self.note(LogLine::Ended { task });

@@ -9,20 +9,11 @@ use std::collections::BTreeMap;
 use wci_core::{parse_number, sorted_by};
 
 /// Resolves a distribution that is written at `path`.
-pub(super) fn times(path: &KeyPath, times: &Times) -> Result<Dist, Problem> {
+pub(crate) fn times(path: &KeyPath, times: &Times) -> Result<Dist, Problem> {
     match times {
         Times::Constant(span) => constant(path, *span),
         Times::Law(law) => self::law(path, law),
     }
-}
-
-/// Resolves a distribution that stands outside of a scenario of task queues.
-///
-/// # Errors
-/// The key below `key` that is wrong, what was found and what would be right.
-pub(crate) fn at_key(key: &str, written: &Times) -> Result<Dist, (String, String, String)> {
-    let path = key.split('.').fold(KeyPath::ROOT, |path, name| path.key(name));
-    times(&path, written).map_err(|problem| (problem.path.to_string(), problem.found, problem.expected))
 }
 
 /// A distribution's refusal of a parameter, with the key that holds it.

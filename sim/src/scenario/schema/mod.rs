@@ -43,9 +43,15 @@ fn source() -> Value {
 
 #[cfg(any(feature = "cli", test))]
 fn generated() -> Value {
-    let mut schema = schemars::schema_for!(File).to_value();
+    schema_of_struct::<File>("Scenario of the Temporal worker autoscaling simulator")
+}
+
+/// The JSON Schema of a file that is read into a struct.
+#[cfg(any(feature = "cli", test))]
+pub(crate) fn schema_of_struct<T: JsonSchema>(title: &str) -> Value {
+    let mut schema = schemars::schema_for!(T).to_value();
     simplify(&mut schema);
-    schema["title"] = "Scenario of the Temporal worker autoscaling simulator".into();
+    schema["title"] = title.into();
     schema
 }
 

@@ -105,8 +105,10 @@ fn what_is_wrong_is_told_with_its_line() {
         "<tasks><query><filter><equal><path>owner</path><value>x</value></equal></filter></query></tasks>",
     );
     assert!(text.unwrap_err().contains("the path \"owner\", expected name, oid or archetypeRef"));
-    let text = Definitions::from_xml("<task>", "t.xml").unwrap_err().to_string();
-    assert!(text.starts_with("t.xml:1:1: found text that is no XML"), "{text}");
+    let text = Definitions::from_xml("<task>\n<name>T</nam>\n</task>", "t.xml").unwrap_err().to_string();
+    assert!(text.starts_with("t.xml:2:8: found text that is no XML"), "{text}");
+    let text = distributed("<worker/>").unwrap_err();
+    assert!(text.starts_with("t.xml:4:1: worker: found an unknown element, expected buckets"), "{text}");
     let text = Definitions::from_xml("<role/>", "t.xml").unwrap_err().to_string();
     assert!(text.contains("found <role>, expected <task>"), "{text}");
 }
@@ -115,4 +117,52 @@ fn what_is_wrong_is_told_with_its_line() {
 fn a_file_cannot_make_the_reader_expand_entities() {
     let bomb = "<!DOCTYPE task [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><task><name>&b;</name></task>";
     assert!(Definitions::from_xml(bomb, "t.xml").is_err());
+}
+
+#[test]
+fn an_element_that_is_never_closed_is_told_where_it_stands() {
+    let text = "<task oid=\"1\">\n  <name>T</name>\n  <activity>\n    <work/>\n  <!-- </activity> -->\n";
+    let error = Definitions::from_xml(text, "t.xml").unwrap_err().to_string();
+    let expected = "t.xml:3:3: activity: found <activity> that is never closed, expected </activity> before the file ends";
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn what_stands_beside_and_inside_of_the_distribution_counts_together() {
+    let says = |beside: &str, inside: &str| {
+        let text = task(&format!(
+            "<activity>{beside}<work/><distribution><workers/>{inside}</distribution></activity>"
+        ));
+        Definitions::from_xml(&text, "t.xml").map(|read| read.tasks[0].auto_scaling)
+    };
+    let (no, off) = (
+        "<autoScaling><enabled>false</enabled></autoScaling>",
+        "<autoScaling><mode>disabled</mode></autoScaling>",
+    );
+    let both = AutoScaling { enabled: Some(false), mode: Some(Mode::Disabled) };
+    assert_eq!(says(no, off), Ok(both));
+    assert_eq!(says(off, no), Ok(both));
+    let yes = "<autoScaling><enabled>true</enabled></autoScaling>";
+    assert!(!says(off, yes).unwrap().is_enabled(), "the word beside it is not lost");
+    assert_eq!(says(no, yes).unwrap().enabled, Some(true), "of one word the inner place's counts");
+}
+
+#[test]
+fn the_execution_state_is_read() {
+    let state = |state: &str| {
+        let text = task(&format!(
+            "<executionState>{state}</executionState><activity><work><activityAutoScaling/></work>\
+             <distribution><workers/></distribution></activity>"
+        ));
+        let read = Definitions::from_xml(&text, "t.xml").map_err(|error| error.to_string())?;
+        let scan = read.scan.map(|scan| scan.execution);
+        assert_eq!(scan, Some(read.tasks[0].execution));
+        Ok::<_, String>(read.tasks[0].execution)
+    };
+    for running in ["runnable", "running", "waiting"] {
+        assert_eq!(state(running), Ok(ExecutionState::Running));
+    }
+    assert_eq!(state("suspended"), Ok(ExecutionState::Suspended));
+    assert_eq!(state("closed"), Ok(ExecutionState::Closed));
+    assert!(state("sleeping").unwrap_err().contains("executionState: found \"sleeping\", expected runnable"));
 }
