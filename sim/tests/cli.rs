@@ -446,8 +446,24 @@ fn the_shipped_cluster_scenarios_run_and_write_their_files() {
         assert_eq!(folder.read("out/report.txt"), text(&output.stdout));
         assert!(folder.read("out/cluster.svg").starts_with("<svg"));
         let lines = folder.read("out/journal.jsonl").lines().count();
-        assert!(lines > 2, "{lines} scans");
+        assert!(lines > 3, "{lines} scans and a header");
+        let output = wci(&["replay", &folder.path("out/journal.jsonl")]);
+        assert_eq!(text(&output.stdout), format!("{} scans\nevery scan decided the same\n", lines - 1));
     }
+}
+
+#[test]
+fn a_journal_of_scans_that_decides_differently_ends_with_status_1() {
+    let folder = Folder::new("cluster-replay");
+    cluster(&[&shipped("node-joins.toml"), "--out", &folder.path("out")]);
+    let changed = folder.read("out/journal.jsonl").replace("nodes_changed", "nothing_changed");
+    let file = folder.file("changed.jsonl", changed);
+    let output = wci(&["replay", &file]);
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("1 scans decided differently") && told.contains("line 3 at 120000 ms"), "{told}");
+    let told = text(&wci(&["explain", "--at", "1m", &file]).stderr);
+    assert!(told.contains("found a journal, expected a scenario; `wci replay "), "{told}");
 }
 
 #[test]

@@ -7,12 +7,12 @@
 //!
 //! The parts, each pure: [`eligibility`] says which tasks a scan touches, [`latch`] whether it reconciles at all,
 //! [`wanted`] which workers a definition asks for, [`reconcile`] what has to be done to get them, [`scan`] joins these,
-//! [`buckets`] hands out the work, and [`definition`] is what
-//! files say about tasks.
+//! [`buckets`] hands out the work, [`definition`] is what files say about tasks, and [`journal`] what can be replayed.
 
 pub mod buckets;
 pub mod definition;
 pub mod eligibility;
+pub mod journal;
 pub mod latch;
 mod nodes;
 pub mod reconcile;

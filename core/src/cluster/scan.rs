@@ -7,6 +7,7 @@ use super::wanted::{WorkersPerNode, workers};
 use super::{Nodes, TaskId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the periodic activity is told to do.
@@ -40,10 +41,15 @@ impl Default for ScanConfig {
     }
 }
 
+/// The layout of [`ScanState`] that this release writes.
+pub const STATE_SCHEMA: u32 = 1;
+
 /// What scans leave for the next one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ScanState {
+    /// The layout.
+    pub schema: u32,
     /// The latch.
     pub latch: LatchState,
     /// Better: tasks whose last reconciliation failed.
@@ -61,6 +67,24 @@ pub struct ScanState {
     /// Better: changed definitions that were put off, so that each is told once.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub put_off: BTreeMap<TaskId, Distribution>,
+    /// Fields this release does not know, kept.
+    #[serde(flatten)]
+    pub unknown: BTreeMap<String, Value>,
+}
+
+impl Default for ScanState {
+    fn default() -> Self {
+        Self {
+            schema: STATE_SCHEMA,
+            latch: LatchState::default(),
+            failed: BTreeSet::new(),
+            distributions: BTreeMap::new(),
+            by_itself: BTreeMap::new(),
+            suspended: BTreeSet::new(),
+            put_off: BTreeMap::new(),
+            unknown: BTreeMap::new(),
+        }
+    }
 }
 
 /// The worker definitions of a task's activities, in their order.
@@ -238,6 +262,17 @@ impl ScanConfig {
 }
 
 impl ScanState {
+    /// Whether this release can read it.
+    ///
+    /// # Errors
+    /// Says what was found and what would be right.
+    pub fn check(&self) -> Result<(), String> {
+        match self.schema {
+            1..=STATE_SCHEMA => Ok(()),
+            other => Err(format!("found {other}, expected at most {STATE_SCHEMA}")),
+        }
+    }
+
     /// When a task was last reconciled: with all of them, or by itself.
     #[must_use]
     pub fn last_of(&self, task: &TaskId) -> Option<Timestamp> {
@@ -317,19 +352,6 @@ pub struct ScanRecord {
     /// The tasks whose reconciliation failed.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub failed: BTreeSet<TaskId>,
-}
-
-/// Decides recorded scans again; the number of the first that differs, with what is decided now.
-#[must_use]
-pub fn replay(config: &ScanConfig, mut state: ScanState, records: &[ScanRecord]) -> Option<(usize, Scan)> {
-    for (number, record) in records.iter().enumerate() {
-        let scan = config.scan(&state, record.t, &record.nodes, &record.tasks);
-        if scan != record.scan {
-            return Some((number, scan));
-        }
-        state.store(record.t, &record.tasks, &scan, &record.failed);
-    }
-    None
 }
 
 #[cfg(test)]

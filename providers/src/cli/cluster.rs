@@ -8,15 +8,15 @@ use clap::{Args, Subcommand};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
 use std::fs::{File, OpenOptions};
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
-use wci_core::cluster::definition::{Definitions, ScanTask};
+use wci_core::cluster::definition::{Definitions, ExecutionState, ScanTask};
+use wci_core::cluster::journal::JournalWriter;
 use wci_core::cluster::reconcile::Status;
-use wci_core::cluster::scan::ScanRecord;
+use wci_core::cluster::scan::ScanConfig;
 use wci_core::{Millis, Timestamp};
 
 #[derive(Subcommand)]
@@ -90,7 +90,8 @@ pub(super) async fn run(command: Cluster) -> Result<(), Failed> {
     let Cluster::Run(args) = command;
     log(args.log_format);
     let scan_task = args.scan_task()?;
-    let mut journal = args.journal.as_deref().map(open_journal).transpose()?;
+    let open = |file| open_journal(file, &scan_task.config);
+    let mut journal = args.journal.as_deref().map(open).transpose()?;
     let config = args.config().await?;
     let namespace = args.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
     let client = client(config.clone(), Duration::from_secs(20))?;
@@ -125,7 +126,7 @@ async fn rounds(
     mut reconciler: Reconciler,
     mut seen: watch::Receiver<Seen>,
     interval: Millis,
-    journal: &mut Option<File>,
+    journal: &mut Option<JournalWriter<File>>,
     stop: &Stop,
 ) -> Result<(), Failed> {
     let mut ticks = tokio::time::interval(Duration::from_millis(interval.get().unsigned_abs().max(1)));
@@ -137,9 +138,12 @@ async fn rounds(
             Ok(()) = another(&mut seen), if args.scan_on_change => {}
         }
         match reconciler.scan(now()).await {
-            Ok((report, record)) => {
+            Ok((report, before, record)) => {
                 tell(&report, args.dry_run || args.once);
-                write_journal(journal.as_mut(), &record)?;
+                if let Some(journal) = journal {
+                    let written = journal.record(&before, &record);
+                    written.map_err(|error| Failed::Action(format!("--journal: {error}")))?;
+                }
                 if args.once {
                     return ended(&report);
                 }
@@ -235,7 +239,13 @@ fn read_scan_task(file: &Path) -> Result<ScanTask, String> {
     let name = file.display();
     let text = std::fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
     let read = Definitions::from_xml(&text, &name.to_string()).map_err(|error| error.to_string())?;
-    read.scan.ok_or_else(|| format!("{name}: found no <activityAutoScaling>, expected one"))
+    let scan = read.scan.ok_or_else(|| format!("{name}: found no <activityAutoScaling>, expected one"))?;
+    match scan.execution {
+        ExecutionState::Running => Ok(scan),
+        _ => Err(format!(
+            "{name}: executionState: found a task that scans and does not run, expected runnable"
+        )),
+    }
 }
 
 fn client(mut config: Config, silence: Duration) -> Result<Client, Failed> {
@@ -247,15 +257,10 @@ fn client(mut config: Config, silence: Duration) -> Result<Client, Failed> {
     Client::try_from(config).map_err(|error| Failed::Action(error.to_string()))
 }
 
-fn open_journal(file: &Path) -> Result<File, Failed> {
+fn open_journal(file: &Path, config: &ScanConfig) -> Result<JournalWriter<File>, Failed> {
     let opened = OpenOptions::new().create(true).append(true).open(file);
-    opened.map_err(|error| Failed::Usage(format!("--journal: {}: {error}", file.display())))
-}
-
-fn write_journal(journal: Option<&mut File>, record: &ScanRecord) -> Result<(), Failed> {
-    let Some(journal) = journal else { return Ok(()) };
-    let line = serde_json::to_string(record).map_err(|error| error.to_string())?;
-    writeln!(journal, "{line}").map_err(|error| Failed::Action(format!("--journal: {error}")))
+    let opened = opened.map_err(|error| Failed::Usage(format!("--journal: {}: {error}", file.display())))?;
+    Ok(JournalWriter::new(opened, config.clone()))
 }
 
 fn now() -> Timestamp {

@@ -11,6 +11,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::Client;
 use kube::api::ObjectMeta;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::time::Duration;
 use tokio::sync::watch;
 use wci_core::Timestamp;
@@ -63,20 +64,20 @@ impl Reconciler {
         Self { store, options, nodes, metrics, dry_state: ScanState::default() }
     }
 
-    /// One scan; also a line for the journal.
+    /// One scan; also what a journal needs: the state before it, and all that it saw and decided.
     ///
     /// # Errors
     /// Says why none could be made; nothing that was left undone is lost for the next one.
-    pub async fn scan(&mut self, now: Timestamp) -> Result<(Report, ScanRecord), String> {
+    pub async fn scan(&mut self, now: Timestamp) -> Result<(Report, ScanState, ScanRecord), String> {
         let result = self.try_scan(now).await;
         match &result {
-            Ok((report, _)) => self.metrics.scanned(report),
+            Ok((report, ..)) => self.metrics.scanned(report),
             Err(_) => self.metrics.failed(),
         }
         result
     }
 
-    async fn try_scan(&mut self, now: Timestamp) -> Result<(Report, ScanRecord), String> {
+    async fn try_scan(&mut self, now: Timestamp) -> Result<(Report, ScanState, ScanRecord), String> {
         let seen = self.seen().await?;
         let nodes = seen.records();
         let mut warnings = Vec::new();
@@ -97,10 +98,11 @@ impl Reconciler {
             self.follow(standing, &seen, &mut jobs).await;
         }
         let failed = failed(&jobs, &standings);
+        let before = state.clone();
         state.store(now, &tasks, &scan, &failed);
         self.leave(state, &mut stored, &mut warnings).await;
         let report = report(&scan, &nodes, jobs, &standings, warnings);
-        Ok((report, ScanRecord { t: now, nodes, tasks, scan, failed }))
+        Ok((report, before, ScanRecord { t: now, nodes, tasks, scan, failed }))
     }
 
     /// The nodes of now; a watch that begins anew is waited for.
@@ -253,9 +255,11 @@ impl Reconciler {
         if self.options.dry_run && self.dry_state != ScanState::default() {
             return Ok((self.dry_state.clone(), stored));
         }
+        let wrong =
+            |what: &dyn Display| format!("ConfigMap {name}: state.json: {what}; delete it to begin anew");
         let read = |text: &str| {
-            serde_json::from_str(text)
-                .map_err(|error| format!("ConfigMap {name}: state.json: {error}; delete it to begin anew"))
+            let state: ScanState = serde_json::from_str(text).map_err(|error| wrong(&error))?;
+            state.check().map(|()| state).map_err(|what| wrong(&format!("schema: {what}")))
         };
         let state = map.as_ref().and_then(|map| stored.text(map)).map_or(Ok(ScanState::default()), read)?;
         Ok((state, stored))

@@ -70,7 +70,7 @@ impl Live {
     async fn try_scan(&mut self) -> Result<Report, String> {
         self.minute += 1;
         let now = Timestamp::from_millis(1_700_000_000_000 + self.minute * 60_000);
-        self.reconciler.scan(now).await.map(|(report, _)| report)
+        self.reconciler.scan(now).await.map(|(report, ..)| report)
     }
 
     /// A scan, after which Pods start.

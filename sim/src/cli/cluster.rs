@@ -6,11 +6,13 @@ use super::{CommandResult, Failure, Outcome, load};
 use crate::cluster::{ClusterResult, ClusterScenario, Definitions, NodeEvent, NodeEventKind, run};
 use crate::dist::Dist;
 use crate::report::chart::{self, Size};
+use crate::report::json::to_json;
 use crate::research::cluster::ClusterTemplate;
 use crate::scenario::{self, Span, expect};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
+use wci_core::cluster::journal;
 
 /// Runs the command.
 pub fn cluster(command: &ClusterCommand) -> CommandResult {
@@ -82,10 +84,16 @@ pub fn is_one(path: &Path) -> bool {
 /// # Errors
 /// Says which command is meant.
 pub fn refuse(path: &Path, command: &str) -> Result<(), Failure> {
+    let name = path.display();
+    let text = disk::read_text(path).unwrap_or_default();
+    if text.starts_with("{\"journal\"") || journal::is_one(text.as_bytes()) {
+        return Err(Failure::new(format!(
+            "{name}: found a journal, expected a scenario; `wci replay {name}` decides it again"
+        )));
+    }
     if !is_one(path) {
         return Ok(());
     }
-    let name = path.display();
     Err(Failure::new(format!(
         "{name}: found a scenario of distributed tasks, expected `wci cluster {command} {name}`"
     )))
@@ -173,7 +181,9 @@ fn write_files(
     write("report.html", result.page(expectations)?.as_bytes())?;
     write("report.txt", result.text().as_bytes())?;
     write("log.jsonl", json_lines(&result.log)?.as_bytes())?;
-    write("journal.jsonl", json_lines(&result.journal)?.as_bytes())?;
+    let mut journal = Vec::new();
+    result.write_journal(&mut journal)?;
+    write("journal.jsonl", &journal)?;
     let mut timeline = csv::Writer::from_writer(Vec::new());
     for sample in &result.timeline {
         timeline.serialize(sample)?;
@@ -182,6 +192,31 @@ fn write_files(
     let chart = result.chart();
     write("cluster.svg", chart::svg(&chart, Size::wide(&chart))?.as_bytes())?;
     write("cluster.png", &chart::png(&chart, Size::wide(&chart))?)
+}
+
+/// Decides the scans of a journal again; different decisions make the status 1.
+pub fn replay(bytes: &[u8], name: &str, json: bool) -> CommandResult {
+    let replayed = journal::replay(bytes).map_err(|error| Failure::about(error, name))?;
+    if json {
+        print(&to_json(&replayed)?)?;
+    } else {
+        let mut text = format!("{} scans\n", replayed.scans);
+        for difference in replayed.differences.iter().take(10) {
+            text += &format!(
+                "line {} at {} ms:\n  recorded {}\n  replayed {}\n",
+                difference.line,
+                difference.t.as_millis(),
+                serde_json::to_string(&difference.recorded)?,
+                serde_json::to_string(&difference.replayed)?
+            );
+        }
+        text += &match replayed.different_scans {
+            0 => "every scan decided the same\n".to_owned(),
+            n => format!("{n} scans decided differently\n"),
+        };
+        print(&text)?;
+    }
+    Ok(if replayed.different_scans == 0 { Outcome::Fine } else { Outcome::Failed })
 }
 
 fn json_lines<T: serde::Serialize>(items: &[T]) -> Result<String, serde_json::Error> {

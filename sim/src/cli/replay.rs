@@ -12,6 +12,12 @@ use wci_core::{Decision, Spec};
 pub fn replay(args: &ReplayArgs) -> CommandResult {
     let bytes = load::read_bytes(&args.journal)?;
     let name = args.journal.display().to_string();
+    if wci_core::cluster::journal::is_one(&bytes) {
+        return match &args.spec {
+            None => super::cluster::replay(&bytes, &name, args.json),
+            Some(_) => Err(Failure::new(format!("--spec: {name} is a journal of scans, which have no spec"))),
+        };
+    }
     match &args.spec {
         Some(path) => {
             let text = disk::read_text(path)?;

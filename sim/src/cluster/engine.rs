@@ -401,6 +401,7 @@ impl Engine {
             log: self.log.clone(),
             timeline: self.timeline.clone(),
             journal: self.journal.clone(),
+            config: self.scan_task.config.clone(),
         }
     }
 }

@@ -3,7 +3,9 @@
 use super::log::LogEntry;
 use crate::digest::Digest;
 use serde::Serialize;
-use wci_core::cluster::scan::ScanRecord;
+use std::io;
+use wci_core::cluster::journal::JournalWriter;
+use wci_core::cluster::scan::{ScanConfig, ScanRecord, ScanState};
 
 /// Everything a run says.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -33,9 +35,26 @@ pub struct ClusterResult {
     /// All that scans saw and decided: they can be decided again.
     #[serde(skip)]
     pub journal: Vec<ScanRecord>,
+    /// What scans were told to do.
+    #[serde(skip)]
+    pub config: ScanConfig,
 }
 
 impl ClusterResult {
+    /// The journal of the scans as JSON lines, which [`wci_core::cluster::journal::replay`] decides again.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_journal<W: io::Write>(&self, out: W) -> io::Result<()> {
+        let mut writer = JournalWriter::new(out, self.config.clone());
+        let mut state = ScanState::default();
+        for record in &self.journal {
+            writer.record(&state, record)?;
+            state.store(record.t, &record.tasks, &record.scan, &record.failed);
+        }
+        Ok(())
+    }
+
     /// Everything that happened in one number: the log, and how things stood at each moment.
     #[must_use]
     pub fn digest(&self) -> String {

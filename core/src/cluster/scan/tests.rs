@@ -83,6 +83,18 @@ impl Cluster {
     }
 }
 
+/// Decides recorded scans again; the number of the first that differs, with what is decided now.
+fn replay(config: &ScanConfig, mut state: ScanState, records: &[ScanRecord]) -> Option<(usize, Scan)> {
+    for (number, record) in records.iter().enumerate() {
+        let scan = config.scan(&state, record.t, &record.nodes, &record.tasks);
+        if scan != record.scan {
+            return Some((number, scan));
+        }
+        state.store(record.t, &record.tasks, &scan, &record.failed);
+    }
+    None
+}
+
 #[test]
 fn eight_scans_with_a_minimum_of_an_hour_and_a_maximum_of_a_day() {
     let mut cluster = Cluster::new(HOUR, 24 * HOUR, &["D"]);
@@ -268,4 +280,24 @@ fn the_workers_of_a_suspended_coordinator_wait_until_it_is_resumed() {
     assert_eq!(state(&cluster), WorkerState::Ready);
     assert_eq!(cluster.scan_failing(4, &["D", "N"], false), LatchReason::NothingChanged);
     assert_eq!(replay(&cluster.config, ScanState::default(), &cluster.records), None);
+}
+
+#[test]
+fn a_state_of_a_newer_release_is_refused_and_unknown_fields_are_kept() {
+    let read = |text: &str| serde_json::from_str::<ScanState>(text).unwrap();
+    assert_eq!(read("{}"), ScanState::default());
+    assert_eq!(read("{\"schema\":2}").check(), Err("found 2, expected at most 1".to_owned()));
+    let mut state = read("{\"schema\":1,\"new\":{\"a\":1}}");
+    let record = ScanConfig::default().scan(&state, Timestamp::EPOCH, &Nodes::all_up(&["A"]), &[]);
+    state.store(Timestamp::EPOCH, &[], &record, &BTreeSet::new());
+    assert!(serde_json::to_string(&state).unwrap().contains("\"new\":{\"a\":1}"));
+}
+
+/// One recorded state of each release.
+#[test]
+fn the_recorded_state_of_this_release_is_read() {
+    let text = include_str!("../../../tests/states/cluster-0.1.0.json");
+    let state: ScanState = serde_json::from_str(text).unwrap();
+    assert_eq!((state.check(), state.unknown.len()), (Ok(()), 0));
+    assert_eq!(serde_json::to_value(&state).unwrap(), serde_json::from_str::<Value>(text).unwrap());
 }
