@@ -59,13 +59,21 @@ impl ClusterResult {
     fn tiles(&self, out: &mut String) {
         out.push_str("<dl class=\"tiles\">\n");
         for (name, value) in self.figures() {
-            let value = escape(&value);
-            let _ = writeln!(out, "<div class=\"tile\"><dt>{name}</dt><dd>{value}</dd></div>");
+            // What explains a number stands below it, small.
+            let split = value.split_once(": ").or_else(|| value.split_once(", "));
+            let (value, more) = split.unwrap_or((&value, ""));
+            let more = if more.is_empty() {
+                String::new()
+            } else {
+                format!("<small>{}</small>", escape(more.trim()))
+            };
+            let _ =
+                writeln!(out, "<div class=\"tile\"><dt>{name}</dt><dd>{}{more}</dd></div>", escape(value));
         }
         out.push_str("</dl>\n");
     }
 
-    /// One row for each scan and task.
+    /// One row for each scan.
     fn scans(&self, out: &mut String) {
         out.push_str("<section id=\"scans\">\n<h2>Why each scan did what it did</h2>\n");
         let Some(settings) = &self.scan else {
@@ -83,8 +91,11 @@ impl ClusterResult {
             limit(settings.min_interval_s, "none"),
             limit(settings.max_interval_s, "without end"),
         );
-        out.push_str("<div class=\"scroll tall\" tabindex=\"0\"><table>\n<thead><tr>");
-        for name in ["Time", "Verdict", "Why", "Clock", "Nodes UP", "Put off", "Task", "What it did"] {
+        out.push_str(
+            "<div class=\"scroll tall\" tabindex=\"0\" role=\"region\" aria-label=\"Scans\"><table class=\"stacked\">\n\
+             <thead><tr>",
+        );
+        for name in ["Time", "Verdict", "Why", "Clock", "Nodes UP", "Put off", "What it did"] {
             let _ = write!(out, "<th scope=\"col\">{name}</th>");
         }
         out.push_str("</tr></thead>\n<tbody>\n");
@@ -93,7 +104,7 @@ impl ClusterResult {
             _ => None,
         });
         let count = scans.clone().count();
-        scans.take(MOST_SCANS).for_each(|(t_ms, scan)| self.scan_rows(t_ms, scan, out));
+        scans.take(MOST_SCANS).for_each(|(t_ms, scan)| self.scan_row(t_ms, scan, out));
         out.push_str("</tbody>\n</table></div>\n");
         if count > MOST_SCANS {
             let _ = writeln!(
@@ -104,8 +115,8 @@ impl ClusterResult {
         out.push_str("</section>\n");
     }
 
-    fn scan_rows(&self, t_ms: i64, scan: &Scanned, out: &mut String) {
-        let rows = scan.tasks.len().max(1);
+    /// On a phone each cell is a line of its own.
+    fn scan_row(&self, t_ms: i64, scan: &Scanned, out: &mut String) {
         let class = match scan.verdict() {
             "reconciled" | "some tasks" => "up",
             "put off" | "still put off" => "down",
@@ -123,24 +134,17 @@ impl ClusterResult {
         };
         let _ = write!(
             out,
-            "<tr><td class=\"time\" rowspan=\"{rows}\">{}</td>\
-             <td rowspan=\"{rows}\"><span class=\"badge {class}\">{}</span></td><td rowspan=\"{rows}\">{}</td>\
-             <td rowspan=\"{rows}\">{}</td><td rowspan=\"{rows}\">{}{difference}</td><td rowspan=\"{rows}\">{pending}</td>",
+            "<tr><td class=\"time\">{}</td><td><span class=\"badge {class}\">{}</span></td><td>{}</td>\
+             <td data-label=\"Clock\">{}</td><td data-label=\"Nodes UP\">{}{difference}</td>\
+             <td data-label=\"Put off\">{pending}</td><td>",
             seconds(t_ms as f64 / 1000.0),
             scan.verdict(),
             escape(scan.why),
             escape(&scan.clock(self.scan.as_ref())),
             escape(&up),
         );
-        if scan.tasks.is_empty() {
-            out.push_str("<td></td><td></td></tr>\n");
-        }
-        for (number, task) in scan.tasks.iter().enumerate() {
-            if number > 0 {
-                out.push_str("<tr>");
-            }
-            task_cells(task, out);
-        }
+        scan.tasks.iter().for_each(|task| task_line(task, out));
+        out.push_str("</td></tr>\n");
     }
 
     fn happened(&self, out: &mut String) {
@@ -157,8 +161,8 @@ impl ClusterResult {
     }
 }
 
-fn task_cells(task: &Reconciled, out: &mut String) {
+fn task_line(task: &Reconciled, out: &mut String) {
     let has_failed = matches!(task.outcome.status, Status::Warning | Status::FatalError);
     let class = if has_failed { " class=\"failed\"" } else { "" };
-    let _ = writeln!(out, "<td>{}</td><td{class}>{}</td></tr>", escape(&task.task), escape(&task.what()));
+    let _ = writeln!(out, "<div{class}>{}: {}</div>", escape(&task.task), escape(&task.what()));
 }

@@ -186,6 +186,13 @@ fn every_scan_says_why_with_its_clock() {
             assert!(page.contains(scan.why), "{}", scan.why);
         }
         assert_eq!(page.matches("<span class=\"badge").count(), scans.len(), "a row for each scan");
+        for label in ["scan reconciled", "scan put a change off"] {
+            assert!(page.contains(label), "the chart marks it: {label}");
+        }
+        assert!(
+            page.contains("time since the start (seconds)") && !page.contains("\nfault\n"),
+            "as the texts say it"
+        );
     }
 }
 

@@ -5,8 +5,7 @@ use super::canvas::{Anchor, Canvas, DrawError};
 use super::palette::Ink;
 use super::thin::{Point, runs};
 use super::ticks::{Axis, Tick, time};
-use super::{Chart, Mark, Panel, Series, Shape};
-use crate::report::why::Direction;
+use super::{Chart, Glyph, Mark, Panel, Series, Shape};
 use plotters::prelude::DrawingBackend;
 
 const MARGIN: f64 = 16.0;
@@ -68,7 +67,7 @@ pub(super) fn draw<B: DrawingBackend>(chart: &Chart, canvas: &Canvas<'_, B>) -> 
     }
     horizon(chart, canvas, Frame { top: below_legend + PANEL_HEAD, ..frame })?;
     marks(&chart.marks, canvas, frame)?;
-    time_axis(canvas, frame)
+    time_axis(chart, canvas, frame)
 }
 
 fn axis(panel: &Panel) -> Axis {
@@ -144,10 +143,10 @@ fn marks<B: DrawingBackend>(
     canvas: &Canvas<'_, B>,
     frame: Frame,
 ) -> Result<(), DrawError<B>> {
-    let mut free_from = [f64::NEG_INFINITY; 4];
+    let mut free_from = [f64::NEG_INFINITY; Glyph::ALL.len()];
     for mark in marks.iter().filter(|mark| (0.0..=frame.end_s).contains(&mark.t_s)) {
         let x = frame.x(mark.t_s);
-        let glyph = Glyph::of(mark);
+        let glyph = mark.glyph;
         let free = &mut free_from[glyph as usize];
         if x >= *free {
             *free = x + MARK_GAP;
@@ -157,26 +156,10 @@ fn marks<B: DrawingBackend>(
     Ok(())
 }
 
-/// How an action is marked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Glyph {
-    Up,
-    Set,
-    Down,
-    Failed,
-}
-
 impl Glyph {
-    const ALL: [Self; 4] = [Self::Up, Self::Down, Self::Set, Self::Failed];
-
-    const fn of(mark: &Mark) -> Self {
-        match (mark.is_failed, mark.direction) {
-            (true, _) => Self::Failed,
-            (false, Direction::Up) => Self::Up,
-            (false, Direction::Down) => Self::Down,
-            (false, Direction::Set) => Self::Set,
-        }
-    }
+    /// In the order of the legend.
+    const ALL: [Self; 7] =
+        [Self::Up, Self::Down, Self::Set, Self::Failed, Self::Reconciled, Self::PutOff, Self::Scan];
 
     const fn label(self) -> &'static str {
         match self {
@@ -184,24 +167,33 @@ impl Glyph {
             Self::Down => "scaled down",
             Self::Set => "size set",
             Self::Failed => "call failed",
+            Self::Reconciled => "scan reconciled",
+            Self::PutOff => "scan put a change off",
+            Self::Scan => "scan, nothing to do",
         }
     }
 
     /// How far below the panels it lies.
     const fn depth(self) -> f64 {
         match self {
-            Self::Up => 9.0,
+            Self::Up | Self::Reconciled => 9.0,
             Self::Set => 15.0,
-            Self::Down => 21.0,
-            Self::Failed => 32.0,
+            Self::Down | Self::PutOff => 21.0,
+            Self::Failed | Self::Scan => 32.0,
         }
     }
 
-    /// A triangle up, a triangle down, a diamond or a cross: told apart by shape and by colour.
+    /// Told apart by shape and by colour.
     fn draw<B: DrawingBackend>(self, canvas: &Canvas<'_, B>, (x, y): Point) -> Result<(), DrawError<B>> {
         let (points, ink) = match self {
             Self::Up => (vec![(x - 5.0, y + 4.5), (x + 5.0, y + 4.5), (x, y - 4.5)], Ink::Green),
             Self::Down => (vec![(x - 5.0, y - 4.5), (x + 5.0, y - 4.5), (x, y + 4.5)], Ink::Purple),
+            Self::Reconciled => (
+                vec![(x - 4.0, y - 4.0), (x + 4.0, y - 4.0), (x + 4.0, y + 4.0), (x - 4.0, y + 4.0)],
+                Ink::Green,
+            ),
+            Self::PutOff => (vec![(x - 5.0, y), (x, y - 5.0), (x + 5.0, y), (x, y + 5.0)], Ink::Purple),
+            Self::Scan => return canvas.line(&[(x, y - 4.0), (x, y + 4.0)], 1.0, Ink::Soft),
             Self::Set => (vec![(x - 4.0, y), (x, y - 4.0), (x + 4.0, y), (x, y + 4.0)], Ink::Soft),
             Self::Failed => {
                 canvas.line(&[(x - 4.0, y - 4.0), (x + 4.0, y + 4.0)], 2.0, Ink::Vermillion)?;
@@ -212,9 +204,13 @@ impl Glyph {
     }
 }
 
-fn time_axis<B: DrawingBackend>(canvas: &Canvas<'_, B>, frame: Frame) -> Result<(), DrawError<B>> {
+fn time_axis<B: DrawingBackend>(
+    chart: &Chart,
+    canvas: &Canvas<'_, B>,
+    frame: Frame,
+) -> Result<(), DrawError<B>> {
     let room_for = ((frame.right - frame.left) / 72.0) as usize;
-    let (ticks, title) = time(frame.end_s, room_for);
+    let (ticks, title) = time(frame.end_s, room_for, chart.in_seconds);
     let line = frame.bottom + LANE;
     canvas.line(&[(frame.left, line), (frame.right, line)], 1.0, Ink::Grid)?;
     for Tick { at, label } in &ticks {
@@ -247,13 +243,13 @@ fn legend<B: DrawingBackend>(chart: &Chart, canvas: &Canvas<'_, B>, top: f64) ->
 enum Entry<'a> {
     Series(&'a Series),
     Mark(Glyph),
-    Band,
+    Band(&'a str),
 }
 
 fn entries(chart: &Chart) -> impl Iterator<Item = Entry<'_>> {
     let series = chart.panels.iter().flat_map(|panel| panel.series.iter().map(Entry::Series));
-    let has = |glyph: &Glyph| chart.marks.iter().any(|mark| Glyph::of(mark) == *glyph);
-    let band = (!chart.bands.is_empty()).then_some(Entry::Band);
+    let has = |glyph: &Glyph| chart.marks.iter().any(|mark| mark.glyph == *glyph);
+    let band = (!chart.bands.is_empty()).then_some(Entry::Band(chart.bands_are));
     series.chain(Glyph::ALL.into_iter().filter(has).map(Entry::Mark)).chain(band)
 }
 
@@ -262,14 +258,14 @@ impl Entry<'_> {
         match self {
             Self::Series(series) => &series.label,
             Self::Mark(glyph) => glyph.label(),
-            Self::Band => "fault",
+            Self::Band(name) => name,
         }
     }
 
     fn swatch<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>, (x, y): Point) -> Result<(), DrawError<B>> {
         match self {
             Self::Mark(glyph) => glyph.draw(canvas, (x + 8.0, y)),
-            Self::Band => canvas.polygon(&swatch_area(x, y), Ink::Band),
+            Self::Band(_) => canvas.polygon(&swatch_area(x, y), Ink::Band),
             Self::Series(Series { shape: Shape::Area, ink, .. }) => canvas.polygon(&swatch_area(x, y), *ink),
             Self::Series(Series { shape: Shape::Line, ink, .. }) => {
                 canvas.line(&[(x, y), (x + 16.0, y)], 3.0, *ink)

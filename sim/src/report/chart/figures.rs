@@ -1,11 +1,11 @@
 //! The charts that show a run.
 
 use super::palette::Ink;
-use super::{Band, Chart, Mark, Panel, Scale, Series, Shape};
+use super::{Band, Chart, Glyph, Mark, Panel, Scale, Series, Shape};
 use crate::report::Report;
 use crate::report::faults::FaultWindow;
 use crate::report::units::plural;
-use crate::report::why::direction;
+use crate::report::why::{Direction, direction};
 use crate::results::TimelineRow;
 use wci_core::Decision;
 
@@ -158,6 +158,8 @@ impl Sheet<'_> {
             panels,
             marks: self.marks.clone(),
             bands: self.report.faults.iter().map(band).collect(),
+            bands_are: "fault",
+            in_seconds: false,
             horizon_s: Some(self.report.horizon_s),
         }
     }
@@ -183,6 +185,15 @@ fn is_of(decision: &Decision, group: Option<&str>) -> bool {
     group.is_none_or(|group| group == decision.group.as_ref())
 }
 
+const fn glyph(has_failed: bool, direction: Direction) -> Glyph {
+    match (has_failed, direction) {
+        (true, _) => Glyph::Failed,
+        (false, Direction::Up) => Glyph::Up,
+        (false, Direction::Down) => Glyph::Down,
+        (false, Direction::Set) => Glyph::Set,
+    }
+}
+
 fn marks(report: &Report<'_>, group: Option<&str>) -> Vec<Mark> {
     let start = report.start.as_millis();
     let shown = report.result.decisions.listed.iter();
@@ -190,8 +201,7 @@ fn marks(report: &Report<'_>, group: Option<&str>) -> Vec<Mark> {
     shown
         .map(|timed| Mark {
             t_s: timed.t.saturating_sub(start) as f64 / 1000.0,
-            direction: direction(&timed.decision),
-            is_failed: timed.failure.is_some(),
+            glyph: glyph(timed.failure.is_some(), direction(&timed.decision)),
         })
         .collect()
 }

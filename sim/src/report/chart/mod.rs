@@ -34,6 +34,10 @@ pub struct Chart {
     pub marks: Vec<Mark>,
     /// Times in which something goes wrong, shaded and named.
     pub bands: Vec<Band>,
+    /// What the legend calls them.
+    pub bands_are: &'static str,
+    /// Whether the time axis is in seconds however long it is, as the texts beside the chart are.
+    pub in_seconds: bool,
     /// Where arrivals stop, if it is inside the chart (s).
     pub horizon_s: Option<f64>,
 }
@@ -56,6 +60,8 @@ pub struct Panel {
 pub enum Scale {
     /// From zero, plain numbers.
     Linear,
+    /// From zero, whole numbers.
+    Count,
     /// From zero, US dollars.
     Dollars,
     /// Logarithmic, milliseconds labelled with the unit that suits them.
@@ -91,10 +97,27 @@ pub enum Shape {
 pub struct Mark {
     /// Seconds since the simulation's start.
     pub t_s: f64,
-    /// Which way it moved.
-    pub direction: super::why::Direction,
-    /// Whether the provider refused or lost the call.
-    pub is_failed: bool,
+    /// What it was.
+    pub glyph: Glyph,
+}
+
+/// What an action was, each with a form and a colour of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Glyph {
+    /// More workers.
+    Up,
+    /// A size, whatever it was before.
+    Set,
+    /// Fewer workers.
+    Down,
+    /// The provider refused or lost the call.
+    Failed,
+    /// A scan that reconciled.
+    Reconciled,
+    /// A scan that put a change off.
+    PutOff,
+    /// A scan that had nothing to do.
+    Scan,
 }
 
 /// A time in which something goes wrong; without length it happens in one moment.

@@ -24,7 +24,7 @@ impl Axis {
     pub(crate) fn around(values: impl Iterator<Item = f64> + Clone, scale: Scale) -> Self {
         match scale {
             Scale::LogMillis => Self::log_millis(values),
-            Scale::Linear | Scale::Dollars => Self::from_zero(values, scale),
+            Scale::Linear | Scale::Count | Scale::Dollars => Self::from_zero(values, scale),
         }
     }
 
@@ -35,7 +35,7 @@ impl Axis {
                 let log = |x: f64| libm::log10(x.max(self.low));
                 (log(value) - log(self.low)) / (log(self.high) - log(self.low))
             }
-            Scale::Linear | Scale::Dollars => (value - self.low) / (self.high - self.low),
+            Scale::Linear | Scale::Count | Scale::Dollars => (value - self.low) / (self.high - self.low),
         };
         share.clamp(0.0, 1.0)
     }
@@ -43,6 +43,7 @@ impl Axis {
     fn from_zero(values: impl Iterator<Item = f64>, scale: Scale) -> Self {
         let top = values.filter(|x| x.is_finite()).fold(0.0, f64::max);
         let step = nice_step(if top > 0.0 { top } else { 1.0 } / 4.0);
+        let step = if scale == Scale::Count { step.max(1.0) } else { step };
         let steps = (top / step).ceil().max(1.0);
         let label = |x: f64| match scale {
             Scale::Dollars => format!("${}", padded_cents(&at_step(x, step))),
@@ -102,7 +103,7 @@ const STEPS: [f64; 22] = [
 ];
 
 /// The time axis: its ticks and its title.
-pub(super) fn time(end_s: f64, room_for: usize) -> (Vec<Tick>, String) {
+pub(super) fn time(end_s: f64, room_for: usize, in_seconds: bool) -> (Vec<Tick>, String) {
     let smallest = end_s / room_for.max(1) as f64;
     let step = if smallest < 1.0 {
         nice_step(smallest.max(1e-6))
@@ -113,6 +114,7 @@ pub(super) fn time(end_s: f64, room_for: usize) -> (Vec<Tick>, String) {
             .unwrap_or_else(|| 86_400.0 * nice_step(smallest / 86_400.0))
     };
     let (unit, name) = match end_s {
+        _ if in_seconds => (1.0, "seconds"),
         s if s > 4.0 * 86_400.0 => (86_400.0, "days"),
         s if s > 3.0 * 3600.0 => (3600.0, "hours"),
         s if s > 180.0 => (60.0, "minutes"),
@@ -163,19 +165,21 @@ mod tests {
 
     #[test]
     fn time_is_labelled_in_the_unit_of_its_span() {
-        let (ticks, title) = time(86_400.0, 12);
+        let (ticks, title) = time(86_400.0, 12, false);
         assert_eq!(labels(&ticks), ["0", "2", "4", "6", "8", "10", "12", "14", "16", "18", "20", "22", "24"]);
         assert_eq!(title, "time since the start (hours)");
-        let (ticks, title) = time(7200.0, 9);
+        let (ticks, title) = time(7200.0, 9, false);
         assert_eq!(labels(&ticks), ["0", "15", "30", "45", "60", "75", "90", "105", "120"]);
         assert_eq!(title, "time since the start (minutes)");
-        assert_eq!(labels(&time(0.5, 5).0), ["0", "0.1", "0.2", "0.3", "0.4", "0.5"]);
+        let (ticks, title) = time(720.0, 6, true);
+        assert_eq!((labels(&ticks)[6], title.as_str()), ("720", "time since the start (seconds)"));
+        assert_eq!(labels(&time(0.5, 5, false).0), ["0", "0.1", "0.2", "0.3", "0.4", "0.5"]);
     }
 
     #[test]
     fn time_has_no_more_ticks_than_there_is_room_for() {
         for end in [0.001, 0.9, 1.0, 59.0, 61.0, 3599.0, 86_400.0, 3e6, 3e7, 5e8] {
-            let (ticks, _) = time(end, 8);
+            let (ticks, _) = time(end, 8, false);
             assert!((1..=9).contains(&ticks.len()), "{end}: {:?}", labels(&ticks));
         }
     }
@@ -186,6 +190,12 @@ mod tests {
         assert_eq!(labels(&axis.ticks), ["0", "500", "1,000"]);
         assert_eq!((axis.low, axis.high), (0.0, 1000.0));
         assert_eq!(axis.height(500.0), 0.5);
+    }
+
+    #[test]
+    fn counts_have_no_halves() {
+        assert_eq!(labels(&Axis::around([2.0].into_iter(), Scale::Count).ticks), ["0", "1", "2"]);
+        assert_eq!(labels(&Axis::around([].into_iter(), Scale::Count).ticks), ["0", "1"]);
     }
 
     #[test]
@@ -210,7 +220,7 @@ mod tests {
 
     #[test]
     fn nothing_to_show_still_makes_an_axis() {
-        for scale in [Scale::Linear, Scale::Dollars, Scale::LogMillis] {
+        for scale in [Scale::Linear, Scale::Count, Scale::Dollars, Scale::LogMillis] {
             let axis = Axis::around([].into_iter(), scale);
             assert!(axis.high > axis.low && axis.ticks.len() >= 2);
         }

@@ -329,6 +329,8 @@ fn chart(contest: &Contest, name: &str, timeline: &Timeline, most_waiting: f64, 
         ],
         marks: Vec::new(),
         bands: Vec::new(),
+        bands_are: "fault",
+        in_seconds: false,
         horizon_s: None,
     }
 }
