@@ -125,9 +125,27 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     text
 }
 
+/// What caused the error in the end: for a person who needs no layers in between.
+pub(crate) fn root(error: &(dyn Error + 'static)) -> String {
+    let mut root = error;
+    while let Some(cause) = root.source() {
+        root = cause;
+    }
+    root.to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_root_is_the_last_cause() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("no page")]
+        struct Outer(#[source] std::io::Error);
+        let error = Outer(std::io::Error::other("no wire"));
+        assert_eq!((root(&error).as_str(), chain(&error).as_str()), ("no wire", "no page: no wire"));
+    }
 
     #[test]
     fn class_names_read_back() {

@@ -60,7 +60,7 @@ impl ConnectionArgs {
         let connection = match connecting.await {
             Ok(Ok(connection)) => connection,
             Ok(Err(e)) => {
-                return Err(format!("cannot reach Temporal at {target}: {}", crate::error::chain(&e)));
+                return Err(format!("cannot reach Temporal at {target}: {}", crate::error::root(&e)));
             }
             Err(_) => return Err(format!("cannot reach Temporal at {target}: no answer within 30 s")),
         };

@@ -78,7 +78,7 @@ impl DynamicConfig {
     /// Reads the file, which must be good now.
     ///
     /// # Errors
-    /// Names the file, the key, what was found and what would be right.
+    /// Names the file, the line, the key, what was found and what would be right.
     pub fn open(path: &Path) -> Result<Self, String> {
         let values = Arc::new(read(path)?);
         let seen = Mutex::new(Seen { looked_at: Instant::now(), modified: modified(path), values });
@@ -107,6 +107,12 @@ impl DynamicConfig {
     }
 }
 
+/// The line, counted from 1, in which the key of the outermost map stands.
+fn line_of(text: &str, key: &str) -> usize {
+    let is_there = |line: &str| line.trim_start_matches(['"', '\'']).starts_with(key);
+    1 + text.lines().position(is_there).unwrap_or(0)
+}
+
 fn modified(path: &Path) -> Option<SystemTime> {
     std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
 }
@@ -127,23 +133,24 @@ impl Values {
     /// Reads the YAML text. Keys of other parts of Temporal are left alone.
     ///
     /// # Errors
-    /// Names the key, what was found and what would be right.
+    /// Names the line, the key, what was found and what would be right.
     pub fn parse(text: &str) -> Result<Self, String> {
         let all: Option<BTreeMap<String, Vec<Value>>> = serde_saphyr::from_str(text)
             .map_err(|e| format!("expected a map of keys to lists of values: {e}"))?;
         let mut keys = BTreeMap::new();
         for (key, values) in all.unwrap_or_default() {
+            let in_line = |why: String| format!("line {}: {why}", line_of(text, &key));
             let Some(known) = KEYS.iter().find(|known| known.eq_ignore_ascii_case(&key)) else {
                 if key.to_ascii_lowercase().starts_with("workercontroller.") {
                     let near = nearest(&key, KEYS.into_iter())
                         .map(|n| format!(", expected {n}"))
                         .unwrap_or_default();
-                    return Err(format!("found the unknown key {key}{near}"));
+                    return Err(in_line(format!("found the unknown key {key}{near}")));
                 }
                 continue;
             };
-            let values =
-                values.into_iter().map(|entry| Constrained::read(known, entry)).collect::<Result<_, _>>()?;
+            let values = values.into_iter().map(|entry| Constrained::read(known, entry));
+            let values = values.collect::<Result<_, _>>().map_err(in_line)?;
             keys.insert((*known).to_owned(), values);
         }
         Ok(Self { keys: Some(keys) })
@@ -273,6 +280,8 @@ workercontroller.hook.min_signal_interval_no_sync_match:
         assert!(wrong("workercontroller.enabled:\n- value: 7").contains("found 7, expected true or false"));
         assert!(wrong("workercontroller.enabled:\n- true").contains("`value`"));
         assert!(wrong("[]").contains("expected a map"));
+        let second = "# ours\nhistory.shards:\n- value: 4\nworkercontroller.enabled:\n- value: 7";
+        assert!(wrong(second).starts_with("line 4: workercontroller.enabled: found 7"));
     }
 
     #[test]
@@ -283,7 +292,7 @@ workercontroller.hook.min_signal_interval_no_sync_match:
         let said = wrong("constraints: {namespce: orders}");
         assert_eq!(
             said,
-            "workercontroller.enabled: constraints: found the unknown key namespce, expected namespace: NAME"
+            "line 1: workercontroller.enabled: constraints: found the unknown key namespce, expected namespace: NAME"
         );
         assert!(wrong("constraint: {namespace: orders}").contains("unknown entry `constraint`"));
         assert!(wrong("constraints: {namespace: 7}").contains("found namespace: 7"));
