@@ -69,7 +69,7 @@ pub(super) struct ClusterArgs {
     /// Print what would be done and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// End after one scan
+    /// End after one scan; the exit status is 1 if something went wrong
     #[arg(long)]
     once: bool,
     /// ConfigMap that keeps what scans leave for the next one
@@ -160,7 +160,12 @@ async fn another(seen: &mut watch::Receiver<Seen>) -> Result<(), watch::error::R
     seen.wait_for(|seen| seen.check().is_ok() && seen.records() != before).await.map(drop)
 }
 
+/// What is printed is not logged as well.
 fn tell(report: &Report, prints: bool) {
+    if prints {
+        print!("{report}");
+        return;
+    }
     for warning in &report.warnings {
         tracing::warn!("{warning}");
     }
@@ -176,17 +181,17 @@ fn tell(report: &Report, prints: bool) {
     } else {
         tracing::debug!(ready = ?report.up, "{}", report.reason.sentence());
     }
-    if prints {
-        print!("{report}");
-    }
 }
 
-/// A single scan that could not do everything has failed.
+/// A single scan that could not do everything has failed. What went wrong is printed already.
 fn ended(report: &Report) -> Result<(), Failed> {
     let bad = |status| matches!(status, Status::Warning | Status::FatalError);
-    match report.jobs.iter().find(|done| bad(done.outcome.status)) {
-        Some(done) => Err(Failed::Action(format!("{}: {}", done.job, done.text()))),
-        None => Ok(()),
+    let jobs = report.jobs.iter().filter(|done| bad(done.outcome.status)).count();
+    match (jobs, report.warnings.len()) {
+        (0, 0) => Ok(()),
+        (jobs, warnings) => {
+            Err(Failed::Action(format!("not all is well: jobs that failed: {jobs}, warnings: {warnings}")))
+        }
     }
 }
 

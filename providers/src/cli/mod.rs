@@ -16,7 +16,7 @@ mod start;
 mod watch;
 
 use crate::controller::connect::ConnectionArgs;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
 use wci_core::controller::WorkerDeploymentVersion;
 
@@ -109,7 +109,10 @@ impl From<crate::controller::client::ClientError> for Failed {
 /// Reads the command line and does what it says.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::from_arg_matches(&command().get_matches()) {
+        Ok(cli) => cli,
+        Err(e) => e.exit(),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => return ended(Err(Failed::Action(format!("no async runtime: {e}")))),
@@ -118,6 +121,30 @@ pub fn main() -> ExitCode {
     // A call that hangs must not keep the process.
     runtime.shutdown_background();
     code
+}
+
+/// The command line. Options that every command knows are shown by all but `cluster`, which needs no Temporal.
+fn command() -> clap::Command {
+    let command = Cli::command();
+    #[cfg(feature = "kubernetes")]
+    let command = command.mut_subcommand("cluster", |cluster| {
+        quiet_of_temporal(cluster).mut_subcommand("run", quiet_of_temporal)
+    });
+    command
+}
+
+/// The command with hidden twins of the options of a connection: it shows its own in their place.
+#[cfg(feature = "kubernetes")]
+fn quiet_of_temporal(mut command: clap::Command) -> clap::Command {
+    let connection = ConnectionArgs::augment_args(clap::Command::new(""));
+    for option in connection.get_arguments() {
+        let id = option.get_id();
+        let is_its_own = command.get_arguments().any(|own| own.get_id() == id);
+        // A short option of its own may have the letter.
+        let twin = option.clone().hide(true).global(false).short(None);
+        command = if is_its_own { command } else { command.arg(twin) };
+    }
+    command
 }
 
 async fn dispatch(cli: Cli) -> Result<(), Failed> {
@@ -161,10 +188,35 @@ fn ended(result: Result<(), Failed>) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_sound() {
-        Cli::command().debug_assert();
+        command().debug_assert();
+    }
+
+    fn help(words: &[&str]) -> String {
+        let line = ["wci-controller"].iter().chain(words).chain(&["--help"]);
+        command().try_get_matches_from(line).unwrap_err().to_string()
+    }
+
+    #[cfg(feature = "kubernetes")]
+    #[test]
+    fn a_cluster_shows_no_options_of_a_connection_to_temporal() {
+        for words in [&["cluster"][..], &["cluster", "run"]] {
+            let shown = help(words);
+            assert!(!shown.contains("--api-key") && !shown.contains("--address"), "{shown}");
+        }
+        assert!(help(&["cluster", "run"]).contains("--namespace"), "it has one of its own");
+        assert!(help(&["list"]).contains("--api-key"));
+    }
+
+    #[test]
+    fn options_of_a_connection_stand_before_or_behind_the_command() {
+        for line in
+            [["wci-controller", "--address", "h:1", "list"], ["wci-controller", "list", "--address", "h:1"]]
+        {
+            let cli = Cli::from_arg_matches(&command().try_get_matches_from(line).unwrap()).unwrap();
+            assert_eq!(cli.connection.address.as_deref(), Some("h:1"));
+        }
     }
 }

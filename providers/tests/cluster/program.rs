@@ -62,6 +62,22 @@ async fn what_is_wrong_is_told_with_its_status() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_scan_that_leaves_something_out_has_failed_and_says_so_once() {
+    let fake = cluster().await;
+    fake.job("broken", "count = 'many'");
+    let mut once = command(&fake, "left-out");
+    once.arg("--once");
+    let said = run(once).await;
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let (status, out, err) = (said.status.code(), text(said.stdout), text(said.stderr));
+    assert_eq!(status, Some(1), "{out}{err}");
+    assert!(out.contains("warning: broken: ") && err.contains("warnings: 1"), "{out}{err}");
+    assert!(!err.contains("broken"), "it is printed already: {err}");
+    assert!(!err.contains('\x1b'), "colours are for terminals: {err}");
+    assert_eq!(fake.pods().len(), 2, "the other job has its workers");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn it_scans_when_a_node_comes_and_stops_when_it_is_asked_to() {
     let fake = cluster().await;
     let mut running = command(&fake, "stop");
