@@ -1,7 +1,7 @@
 //! What every provider gets around it: a time limit for each call, and errors freed of secrets.
 
 use crate::error::ProviderError;
-use crate::provider::ComputeProvider;
+use crate::provider::{CallId, ComputeProvider};
 use crate::secrets::scrub;
 use async_trait::async_trait;
 use std::future::Future;
@@ -63,8 +63,8 @@ impl ComputeProvider for Guarded {
         self.within(self.limits.validate, self.inner.advise()).await
     }
 
-    async fn invoke_worker(&self) -> Result<(), ProviderError> {
-        self.within(self.limits.act, self.inner.invoke_worker()).await
+    async fn invoke_worker(&self, id: &CallId) -> Result<(), ProviderError> {
+        self.within(self.limits.act, self.inner.invoke_worker(id)).await
     }
 
     async fn set_worker_set_size(&self, count: u32) -> Result<(), ProviderError> {
@@ -87,7 +87,7 @@ mod tests {
         async fn validate(&self) -> Result<(), ProviderError> {
             Err(ProviderError::denied("id hunter22 is wrong"))
         }
-        async fn invoke_worker(&self) -> Result<(), ProviderError> {
+        async fn invoke_worker(&self, _id: &CallId) -> Result<(), ProviderError> {
             std::future::pending().await
         }
     }
@@ -99,7 +99,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_without_an_answer_ends_as_unavailable() {
-        let error = guarded().invoke_worker().await.unwrap_err();
+        let error = guarded().invoke_worker(&CallId::default()).await.unwrap_err();
         assert_eq!(error.class, FailureClass::Unavailable);
         assert_eq!(error.message, "no answer within 0.01 s");
     }

@@ -2,7 +2,6 @@
 
 use crate::config::ProviderConfig;
 use crate::error::{ProviderError, chain};
-use crate::host::Host;
 use crate::provider::ComputeProvider;
 use async_trait::async_trait;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -10,34 +9,89 @@ use kube::api::{Patch, PatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
 use serde_json::json;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use wci_core::spec::LaunchStrategy;
 
+/// So many clusters are remembered.
+const MOST: usize = 100;
+
+/// Where a cluster is and who asks: a kubeconfig, or the cluster this runs in, and a context.
+type Way = (Option<String>, Option<String>);
+
+/// Clients that outlive a call, so that its connection serves the next one too.
+///
+/// What a kubeconfig holds does not change, and in a cluster the client reads its token anew before it expires. One that
+/// is not taken any more is made anew.
+#[derive(Default)]
+pub struct Clusters {
+    kept: Mutex<BTreeMap<Way, Client>>,
+}
+
+impl fmt::Debug for Clusters {
+    /// Kubeconfigs are secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clusters").finish_non_exhaustive()
+    }
+}
+
+impl Clusters {
+    fn kept(&self) -> MutexGuard<'_, BTreeMap<Way, Client>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, way: Way, client: &Client) {
+        let mut kept = self.kept();
+        if kept.len() >= MOST {
+            kept.clear();
+        }
+        kept.insert(way, client.clone());
+    }
+}
+
 pub(crate) struct Kubernetes {
+    clusters: Arc<Clusters>,
     namespace: String,
     deployment: String,
+    way: Way,
     kubeconfig: Option<Kubeconfig>,
-    context: Option<String>,
 }
 
 impl Kubernetes {
-    pub(crate) fn new(config: &ProviderConfig, _host: &Host) -> Result<Self, ProviderError> {
+    pub(crate) fn new(clusters: &Arc<Clusters>, config: &ProviderConfig) -> Result<Self, ProviderError> {
+        let text = |key: &str| config.text(key).map(str::to_owned);
         Ok(Self {
+            clusters: clusters.clone(),
+            way: (text("kubeconfig"), text("context")),
             namespace: config.required("namespace")?.to_owned(),
             deployment: config.required("deployment")?.to_owned(),
             kubeconfig: config.text("kubeconfig").map(read_kubeconfig).transpose()?,
-            context: config.text("context").map(str::to_owned),
         })
     }
 
     async fn deployments(&self) -> Result<Api<Deployment>, ProviderError> {
+        let kept = self.clusters.kept().get(&self.way).cloned();
+        let client = match kept {
+            Some(client) => client,
+            None => {
+                let client = self.client().await?;
+                self.clusters.keep(self.way.clone(), &client);
+                client
+            }
+        };
+        Ok(Api::namespaced(client, &self.namespace))
+    }
+
+    async fn client(&self) -> Result<Client, ProviderError> {
         crate::web::install_crypto();
         let wrong = |e: &(dyn std::error::Error + 'static)| {
             ProviderError::rejected(format!("kubeconfig: {}", chain(e)))
         };
         let mut config = match &self.kubeconfig {
             Some(kubeconfig) => {
-                let options = KubeConfigOptions { context: self.context.clone(), ..Default::default() };
+                let options = KubeConfigOptions { context: self.way.1.clone(), ..Default::default() };
                 Config::from_custom_kubeconfig(kubeconfig.clone(), &options).await.map_err(|e| wrong(&e))?
             }
             None => Config::incluster().map_err(|e| wrong(&e))?,
@@ -47,8 +101,15 @@ impl Kubernetes {
         config.connect_timeout = Some(Duration::from_secs(5));
         config.read_timeout = Some(Duration::from_secs(20));
         config.write_timeout = Some(Duration::from_secs(20));
-        let client = Client::try_from(config).map_err(|e| wrong(&e))?;
-        Ok(Api::namespaced(client, &self.namespace))
+        Client::try_from(config).map_err(|e| wrong(&e))
+    }
+
+    /// A client whose credentials are not taken any more is not used again.
+    fn failed(&self, doing: &str, error: &kube::Error) -> ProviderError {
+        if matches!(error, kube::Error::Api(status) if status.code == 401) {
+            self.clusters.kept().remove(&self.way);
+        }
+        failure(doing, error)
     }
 
     fn doing(&self, what: &str) -> String {
@@ -104,7 +165,7 @@ impl ComputeProvider for Kubernetes {
     async fn validate(&self) -> Result<(), ProviderError> {
         let doing = self.doing("reading the scale of");
         let deployments = self.deployments().await?;
-        deployments.get_scale(&self.deployment).await.map(drop).map_err(|e| failure(&doing, &e))
+        deployments.get_scale(&self.deployment).await.map(drop).map_err(|e| self.failed(&doing, &e))
     }
 
     async fn set_worker_set_size(&self, count: u32) -> Result<(), ProviderError> {
@@ -114,7 +175,7 @@ impl ComputeProvider for Kubernetes {
         let patch = Patch::Merge(json!({"spec": {"replicas": count}}));
         let params = PatchParams::default();
         let patched = deployments.patch_scale(&self.deployment, &params, &patch).await;
-        patched.map(drop).map_err(|e| failure(&doing, &e))
+        patched.map(drop).map_err(|e| self.failed(&doing, &e))
     }
 }
 

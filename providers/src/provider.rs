@@ -19,6 +19,24 @@ pub struct Target {
     pub group: String,
 }
 
+/// Names the start of one worker: the same when a start that may have happened is tried again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallId(String);
+
+impl CallId {
+    /// A name that no other start has.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// As others are told it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// What starts workers, or sets how many there are. The crate's documentation states the contract.
 #[async_trait]
 pub trait ComputeProvider: Send + Sync {
@@ -33,8 +51,8 @@ pub trait ComputeProvider: Send + Sync {
         Ok(Vec::new())
     }
 
-    /// Starts one worker more, which ends by itself.
-    async fn invoke_worker(&self) -> Result<(), ProviderError> {
+    /// Starts one worker more, which ends by itself. Who can, tells the other side the call's id.
+    async fn invoke_worker(&self, _id: &CallId) -> Result<(), ProviderError> {
         Err(ProviderError::rejected("this provider keeps a set of workers and starts none by itself"))
     }
 

@@ -1,7 +1,7 @@
 //! A provider for tests and shadow runs: it records what it is asked and does nothing.
 
 use crate::error::ProviderError;
-use crate::provider::ComputeProvider;
+use crate::provider::{CallId, ComputeProvider};
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex, PoisonError};
 use wci_core::spec::LaunchStrategy;
@@ -70,7 +70,7 @@ impl ComputeProvider for Recording {
         self.note(Call::Validate)
     }
 
-    async fn invoke_worker(&self) -> Result<(), ProviderError> {
+    async fn invoke_worker(&self, _id: &CallId) -> Result<(), ProviderError> {
         self.only(LaunchStrategy::Invoke, Call::InvokeWorker)
     }
 

@@ -12,8 +12,11 @@ use wci_core::spec::{Compute, ProviderType};
 /// Builds providers and keeps what outlives a call: connections and credentials.
 #[derive(Debug, Default)]
 pub struct Registry {
+    web: std::sync::Arc<crate::web::Web>,
     #[cfg(feature = "aws")]
     aws: std::sync::Arc<crate::aws::Aws>,
+    #[cfg(feature = "kubernetes")]
+    clusters: std::sync::Arc<crate::kubernetes::Clusters>,
     #[cfg(feature = "gcp")]
     google: std::sync::Arc<crate::gcp::Google>,
 }
@@ -52,12 +55,12 @@ impl Registry {
             #[cfg(feature = "gcp")]
             ProviderType::GcpCloudRun => Box::new(crate::gcp::CloudRun::new(&self.google, config, host)?),
             #[cfg(feature = "kubernetes")]
-            ProviderType::K8s => Box::new(crate::kubernetes::Kubernetes::new(config, host)?),
+            ProviderType::K8s => Box::new(crate::kubernetes::Kubernetes::new(&self.clusters, config)?),
             #[cfg(feature = "gcp")]
             ProviderType::GcpCloudRunInvoke => {
                 Box::new(crate::gcp::CloudRunInvoke::new(&self.google, config, host)?)
             }
-            ProviderType::Webhook => Box::new(crate::webhook::Webhook::new(target, config, host)?),
+            ProviderType::Webhook => Box::new(crate::webhook::Webhook::new(&self.web, target, config, host)?),
             ProviderType::Subprocess => Box::new(Subprocess::new(config, host)?),
             ProviderType::External => {
                 Box::new(External { target: target.clone(), published: host.published.clone() })

@@ -8,7 +8,7 @@
 use crate::config::ProviderConfig;
 use crate::error::ProviderError;
 use crate::host::Host;
-use crate::provider::ComputeProvider;
+use crate::provider::{CallId, ComputeProvider};
 use async_trait::async_trait;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::os::unix::process::CommandExt;
@@ -63,7 +63,7 @@ impl ComputeProvider for Subprocess {
         self.program().map(drop)
     }
 
-    async fn invoke_worker(&self) -> Result<(), ProviderError> {
+    async fn invoke_worker(&self, _id: &CallId) -> Result<(), ProviderError> {
         let program = self.program()?;
         let child = with_backstop(&program, self.longest)
             .args(&self.args)
@@ -153,7 +153,7 @@ mod tests {
         let (file, go) = (scratch("runs"), scratch("go"));
         let (written, awaited) = (file.display(), go.display());
         let script = format!("while [ ! -e {awaited} ]; do sleep 0.05; done; echo done > {written}");
-        shell(&script, Duration::from_secs(60)).invoke_worker().await.unwrap();
+        shell(&script, Duration::from_secs(60)).invoke_worker(&CallId::default()).await.unwrap();
         assert!(!file.exists());
         std::fs::write(&go, "").unwrap();
         assert_eq!(read_when_there(&file).await, "done\n");
@@ -163,7 +163,7 @@ mod tests {
     async fn ends_the_whole_group_when_the_time_is_over() {
         let file = scratch("group");
         let script = format!("sleep 300 & echo $! > {}; wait", file.display());
-        shell(&script, Duration::from_secs(5)).invoke_worker().await.unwrap();
+        shell(&script, Duration::from_secs(5)).invoke_worker(&CallId::default()).await.unwrap();
         let grandchild = read_when_there(&file).await;
         let proc = PathBuf::from("/proc").join(grandchild.trim());
         assert!(proc.exists());
@@ -179,7 +179,7 @@ mod tests {
         let mut provider = shell("true", Duration::from_secs(1));
         provider.allowed.clear();
         assert_eq!(provider.validate().await.unwrap_err().class, FailureClass::Denied);
-        assert_eq!(provider.invoke_worker().await.unwrap_err().class, FailureClass::Denied);
+        assert_eq!(provider.invoke_worker(&CallId::default()).await.unwrap_err().class, FailureClass::Denied);
         provider.command = "/nowhere/at/all".into();
         assert_eq!(provider.validate().await.unwrap_err().class, FailureClass::NotFound);
     }

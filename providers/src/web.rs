@@ -5,7 +5,7 @@ use crate::error::{ProviderError, chain};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, RequestBuilder, Response, redirect};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use url::{Host, Url};
 
@@ -24,12 +24,38 @@ pub fn install_crypto() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-/// A client that reaches so far.
-pub(crate) fn client(reach: Reach) -> Result<Client, ProviderError> {
+/// Tells a repeated call from a further one, by the name that is customary for it.
+pub(crate) const ID_HEADER: &str = "idempotency-key";
+
+/// Clients that outlive a call, so that its connection serves the next one too. They hold no credentials: each request
+/// brings its own.
+#[derive(Debug, Default)]
+pub(crate) struct Web {
+    public: OnceLock<Client>,
+    anywhere: OnceLock<Client>,
+}
+
+impl Web {
+    /// The client that reaches so far.
+    pub(crate) fn client(&self, reach: Reach) -> Result<Client, ProviderError> {
+        let kept = match reach {
+            Reach::Public => &self.public,
+            Reach::Anywhere => &self.anywhere,
+        };
+        match kept.get() {
+            Some(client) => Ok(client.clone()),
+            None => client(reach).map(|client| kept.get_or_init(|| client).clone()),
+        }
+    }
+}
+
+fn client(reach: Reach) -> Result<Client, ProviderError> {
     install_crypto();
     let mut builder = Client::builder()
         .redirect(redirect::Policy::none())
         .connect_timeout(Duration::from_secs(5))
+        // Shorter than what servers and load balancers keep, so that no call meets a connection that is being closed.
+        .pool_idle_timeout(Duration::from_secs(20))
         .timeout(Duration::from_secs(50));
     if reach == Reach::Public {
         builder = builder.https_only(true).dns_resolver(Arc::new(PublicOnly)).no_proxy();

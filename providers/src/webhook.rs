@@ -3,11 +3,12 @@
 use crate::config::ProviderConfig;
 use crate::error::ProviderError;
 use crate::host::Host;
-use crate::provider::{ComputeProvider, Target};
-use crate::web::{Reach, check_url, client, send};
+use crate::provider::{CallId, ComputeProvider, Target};
+use crate::web::{ID_HEADER, Reach, Web, check_url, send};
 use async_trait::async_trait;
 use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::json;
+use std::sync::Arc;
 use url::Url;
 use wci_core::spec::LaunchStrategy;
 
@@ -15,14 +16,20 @@ pub(crate) struct Webhook {
     target: Target,
     url: Url,
     reach: Reach,
+    web: Arc<Web>,
     auth: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Webhook {
-    pub(crate) fn new(target: &Target, config: &ProviderConfig, host: &Host) -> Result<Self, ProviderError> {
+    pub(crate) fn new(
+        web: &Arc<Web>,
+        target: &Target,
+        config: &ProviderConfig,
+        host: &Host,
+    ) -> Result<Self, ProviderError> {
         let reach = if host.allows_private_addresses { Reach::Anywhere } else { Reach::Public };
         let url = check_url("url", config.required("url")?, reach)?;
-        Ok(Self { target: target.clone(), url, reach, auth: auth(config)? })
+        Ok(Self { target: target.clone(), url, reach, web: web.clone(), auth: auth(config)? })
     }
 }
 
@@ -52,10 +59,10 @@ impl ComputeProvider for Webhook {
 
     /// The address and the header are right; whether anybody answers shows only in a call that starts a worker.
     async fn validate(&self) -> Result<(), ProviderError> {
-        client(self.reach).map(drop)
+        self.web.client(self.reach).map(drop)
     }
 
-    async fn invoke_worker(&self) -> Result<(), ProviderError> {
+    async fn invoke_worker(&self, id: &CallId) -> Result<(), ProviderError> {
         let body = json!({
             "action": "invoke-worker",
             "namespace": self.target.namespace,
@@ -63,7 +70,8 @@ impl ComputeProvider for Webhook {
             "build_id": self.target.build_id,
             "scaling_group": self.target.group,
         });
-        let mut request = client(self.reach)?.post(self.url.clone()).json(&body);
+        let request = self.web.client(self.reach)?.post(self.url.clone()).json(&body);
+        let mut request = request.header(ID_HEADER, id.as_str());
         if let Some((name, value)) = &self.auth {
             request = request.header(name, value);
         }

@@ -2,18 +2,19 @@
 
 mod suite;
 
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use suite::{Mood, OtherSide, conforms, provider};
 use wci_core::controller::FailureClass;
 use wci_providers::host::{GoogleEndpoints, IntermediaryServiceAccount};
-use wci_providers::provider::{ComputeProvider, Target};
+use wci_providers::provider::{CallId, ComputeProvider, Target};
 use wci_providers::{Host, Published, Registry};
 
 /// A server that plays Kubernetes, Google and a webhook, with moods.
@@ -28,6 +29,8 @@ struct Seen {
     mood: Mood,
     /// What was asked of the credentials service, and the tokens shown elsewhere.
     notes: Vec<String>,
+    /// The port from which each call came, and its key.
+    calls: Vec<(u16, String)>,
     /// Polls that an operation of Google's takes.
     polls: u32,
     /// Service accounts that may not be acted as.
@@ -38,11 +41,18 @@ impl Fake {
     async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let seen = Seen { workers: 0, mood: Mood::Well, notes: vec![], polls: 0, refused: vec![] };
+        let seen =
+            Seen { workers: 0, mood: Mood::Well, notes: vec![], calls: vec![], polls: 0, refused: vec![] };
         let fake = Self { address, seen: Arc::new(Mutex::new(seen)) };
         let router = Router::new().fallback(answer).with_state(fake.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        tokio::spawn(async move {
+            axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await
+        });
         fake
+    }
+
+    fn calls(&self) -> Vec<(u16, String)> {
+        self.seen.lock().unwrap().calls.clone()
     }
 
     fn notes(&self) -> Vec<String> {
@@ -50,11 +60,17 @@ impl Fake {
     }
 }
 
-async fn answer(State(fake): State<Fake>, request: Request) -> Response {
+async fn answer(
+    State(fake): State<Fake>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let query = request.uri().query().unwrap_or_default().to_owned();
     let auth =
         request.headers().get("authorization").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+    let key = request.headers().get("idempotency-key").map_or("", |key| key.to_str().unwrap()).to_owned();
+    fake.seen.lock().unwrap().calls.push((from.port(), key));
     let body = axum::body::to_bytes(request.into_body(), 1 << 20).await.unwrap();
     let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
     if path == "/token" {
@@ -234,6 +250,39 @@ async fn webhook_conforms() {
     let compute = json!({"provider_type": "webhook", "config": config});
     conforms(&Side { compute, host, fake: fake.clone() }).await;
     assert!(fake.notes().contains(&"POST /hook? Bearer hunter22-secret-value".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_can_tell_a_repeated_call_and_is_called_on_one_connection() {
+    let fake = Fake::start().await;
+    let compute = json!({"provider_type": "webhook", "config": {"url": format!("{}/hook", fake.address)}});
+    let host = Host { allows_private_addresses: true, ..Host::default() };
+    let (side, registry) = (Side { compute, host, fake: fake.clone() }, Registry::default());
+    for key in ["run/5/g/0", "run/5/g/0", "run/5/g/1"] {
+        provider(&side, &registry).invoke_worker(&CallId::new(key)).await.unwrap();
+    }
+    let calls = fake.calls();
+    let told: Vec<_> = calls.iter().map(|(_, key)| key.as_str()).collect();
+    assert_eq!(told, ["run/5/g/0", "run/5/g/0", "run/5/g/1"]);
+    assert!(calls.iter().all(|(port, _)| *port == calls[0].0), "{calls:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_is_called_on_one_connection_until_it_refuses_the_credentials() {
+    let fake = Fake::start().await;
+    let config = json!({"namespace": "n", "deployment": "w", "kubeconfig": kubeconfig(&fake.address)});
+    let compute = json!({"provider_type": "k8s", "config": config});
+    let (side, registry) = (Side { compute, host: Host::default(), fake: fake.clone() }, Registry::default());
+    let set = async |count| provider(&side, &registry).set_worker_set_size(count).await;
+    set(1).await.unwrap();
+    set(2).await.unwrap();
+    side.set_mood(Mood::Failing(401));
+    assert_eq!(set(3).await.unwrap_err().class, FailureClass::Denied);
+    side.set_mood(Mood::Well);
+    set(3).await.unwrap();
+    let ports: Vec<_> = fake.calls().into_iter().map(|(port, _)| port).collect();
+    assert_eq!((ports[0], ports[1]), (ports[1], ports[2]), "{ports:?}");
+    assert_ne!(ports[2], ports[3], "{ports:?}");
 }
 
 /// Each started process leaves a file behind.

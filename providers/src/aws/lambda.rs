@@ -6,7 +6,7 @@ use super::failure::failure;
 use crate::config::ProviderConfig;
 use crate::error::ProviderError;
 use crate::host::Host;
-use crate::provider::ComputeProvider;
+use crate::provider::{CallId, ComputeProvider};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
@@ -69,7 +69,7 @@ impl ComputeProvider for Lambda {
         Ok(short.into_iter().map(too_short).collect())
     }
 
-    async fn invoke_worker(&self) -> Result<(), ProviderError> {
+    async fn invoke_worker(&self, _id: &CallId) -> Result<(), ProviderError> {
         let doing = &format!("invoking function {}", self.arn);
         let invoke = |config: SdkConfig| {
             let call = Client::new(&config).invoke().function_name(&self.arn);

@@ -227,11 +227,9 @@ impl Row {
     }
 
     fn last(&self) -> String {
-        let decision = self.decision.as_ref().map(words).unwrap_or_default();
-        match &self.trouble {
-            Some(why) => format!("NOT READ: {why}"),
-            None => decision,
-        }
+        let decision = self.decision.as_ref().map(words);
+        let trouble = self.trouble.as_ref().map(|why| format!("NOT READ: {why}"));
+        decision.into_iter().chain(trouble).collect::<Vec<_>>().join("  ")
     }
 }
 

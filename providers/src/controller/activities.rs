@@ -9,7 +9,7 @@ use super::rivals::Rivals;
 use super::statistics::read_queues;
 use crate::error::{ProviderError, class_name};
 use crate::guard::Guarded;
-use crate::provider::{ComputeProvider, Target};
+use crate::provider::{CallId, ComputeProvider, Target};
 use crate::serve::metrics::Labels;
 use futures::future::join_all;
 use serde::{Deserialize, Serialize};
@@ -97,7 +97,7 @@ impl Activities {
         ctx: ActivityContext,
         order: SpecOrder,
     ) -> Result<Vec<GroupName>, ActivityError> {
-        let registered = alive(&ctx, self.register(&order)).await;
+        let registered = alive(&ctx, self.register(&ctx, &order)).await;
         self.note("register-task-queues", &ctx, &order.target, &order.spec, &registered);
         registered.map_err(activity_error)
     }
@@ -112,7 +112,8 @@ impl Activities {
         let done = ctx.heartbeat_details().deserialize::<u32>().ok().flatten().unwrap_or(0);
         let provider = self.provider(&order.target, &order.spec);
         for nth in done..order.count {
-            let invoking = async { provider.as_ref().map_err(Clone::clone)?.invoke_worker().await };
+            let id = call_id(&ctx, &order.target.group, nth);
+            let invoking = async { provider.as_ref().map_err(Clone::clone)?.invoke_worker(&id).await };
             let invoked = alive_at(&ctx, nth, invoking).await;
             self.note("invoke-worker", &ctx, &order.target, &order.spec, &invoked);
             invoked.map_err(activity_error)?;
@@ -213,7 +214,11 @@ impl Activities {
         Err(ProviderError::new(class, words))
     }
 
-    async fn register(&self, order: &SpecOrder) -> Result<Vec<GroupName>, ProviderError> {
+    async fn register(
+        &self,
+        ctx: &ActivityContext,
+        order: &SpecOrder,
+    ) -> Result<Vec<GroupName>, ProviderError> {
         let SpecOrder { target, spec, registrations, .. } = order;
         let registered = self.registered_types(target).await?;
         let mut launched = Vec::new();
@@ -227,8 +232,8 @@ impl Activities {
                 match launch {
                     Launch::SetWorkerSetSize(count) => provider.set_worker_set_size(*count).await,
                     Launch::InvokeWorker(count) => {
-                        for _ in 0..*count {
-                            provider.invoke_worker().await?;
+                        for nth in 0..*count {
+                            provider.invoke_worker(&call_id(ctx, group, nth)).await?;
                         }
                         Ok(())
                     }
@@ -258,6 +263,13 @@ impl Activities {
             }
         }
     }
+}
+
+/// The same for each attempt of an activity, and for no other start.
+fn call_id(ctx: &ActivityContext, group: &str, nth: u32) -> CallId {
+    let info = ctx.info();
+    let run = info.workflow_run_id.as_deref().unwrap_or_default();
+    CallId::new(format!("{run}/{}/{}/{nth}", info.activity_id, group.escape_default()))
 }
 
 /// Of several results the failure that says most: one that does not pass by itself, else any.

@@ -5,7 +5,7 @@ use crate::config::ProviderConfig;
 use crate::error::ProviderError;
 use crate::host::Host;
 use crate::provider::ComputeProvider;
-use crate::web::{Reach, client};
+use crate::web::Reach;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -48,7 +48,7 @@ impl CloudRun {
     ) -> Result<Value, ProviderError> {
         let url = format!("{}/v2/{path}", self.endpoint);
         let request = || {
-            let request = client(Reach::Anywhere)?.request(method.clone(), &url);
+            let request = self.actor.client(Reach::Anywhere)?.request(method.clone(), &url);
             Ok(match &body {
                 Some(body) => request.json(body),
                 None => request,

@@ -5,9 +5,9 @@ use crate::chain::{exhausted, in_random_order};
 use crate::config::ProviderConfig;
 use crate::error::{ProviderError, chain as words_of};
 use crate::host::{Host, IntermediaryServiceAccount};
-use crate::web::{Reach, client, send};
+use crate::web::{Reach, Web, send};
 use google_cloud_auth::credentials::{AccessTokenCredentials, Builder, service_account, user_account};
-use reqwest::{RequestBuilder, Response};
+use reqwest::{Client, RequestBuilder, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -75,6 +75,11 @@ impl Actor {
         Ok(Self { google: google.clone(), host: host.clone(), service_account })
     }
 
+    /// The client for requests that reach so far.
+    pub(super) fn client(&self, reach: Reach) -> Result<Client, ProviderError> {
+        self.google.web.client(reach)
+    }
+
     /// A token as of now.
     pub(super) async fn token(&self, wanted: &Wanted, may_be_kept: bool) -> Result<String, ProviderError> {
         self.google.token(&self.host, self.service_account.as_deref(), wanted, may_be_kept).await
@@ -116,6 +121,7 @@ fn check_account(account: &str) -> Result<(), ProviderError> {
 #[derive(Debug, Default)]
 pub struct Google {
     own: OnceCell<AccessTokenCredentials>,
+    web: Web,
     kept: Mutex<Kept>,
 }
 
@@ -179,7 +185,7 @@ impl Google {
         let iam = host.google.iam.as_deref().unwrap_or(IAM);
         let url = format!("{iam}/v1/{}:{method}", name(account));
         let doing = format!("acting as {account}");
-        let request = client(Reach::Anywhere)?.post(url).bearer_auth(own).json(&body);
+        let request = self.web.client(Reach::Anywhere)?.post(url).bearer_auth(own).json(&body);
         let answer: Answer = send(&doing, request)
             .await?
             .json()

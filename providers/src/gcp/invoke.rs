@@ -4,8 +4,8 @@ use super::credentials::{Actor, Google, Wanted};
 use crate::config::ProviderConfig;
 use crate::error::ProviderError;
 use crate::host::Host;
-use crate::provider::ComputeProvider;
-use crate::web::{Reach, check_url, client};
+use crate::provider::{CallId, ComputeProvider};
+use crate::web::{ID_HEADER, Reach, check_url};
 use async_trait::async_trait;
 use std::sync::Arc;
 use url::Url;
@@ -46,8 +46,9 @@ impl ComputeProvider for CloudRunInvoke {
         self.actor.token(&self.identity(), false).await.map(drop)
     }
 
-    async fn invoke_worker(&self) -> Result<(), ProviderError> {
-        let request = || Ok(client(self.reach)?.post(self.url.clone()));
+    async fn invoke_worker(&self, id: &CallId) -> Result<(), ProviderError> {
+        let request =
+            || Ok(self.actor.client(self.reach)?.post(self.url.clone()).header(ID_HEADER, id.as_str()));
         self.actor.send("calling the Cloud Run service", &self.identity(), true, request).await.map(drop)
     }
 }

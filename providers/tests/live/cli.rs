@@ -189,6 +189,9 @@ async fn a_journal_cannot_be_made_of_the_originals_decisions_and_a_shadow_can() 
     .await;
     assert_eq!((&line["running"][0]["group"], &line["shadow"][0]["group"]), (&json!("g"), &json!("g")));
     assert_eq!(line["shadow"][0]["desired_workers"], 1, "{line}");
-    let table = said(&server.cli().args(["watch", "--once"]).output().unwrap()).1;
-    assert!(table.contains("g: invoke-worker (by the original)"), "{table}");
+    eventually("the table shows what the original did", A_MINUTE, async || {
+        let table = said(&server.cli().args(["watch", "--once"]).output().unwrap()).1;
+        table.contains("g: invoke-worker (by the original)").then_some(())
+    })
+    .await;
 }

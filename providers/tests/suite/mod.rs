@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use wci_core::controller::FailureClass;
 use wci_core::spec::{LaunchStrategy, Spec};
 use wci_providers::guard::{Guarded, Limits};
-use wci_providers::provider::{ComputeProvider, Target};
+use wci_providers::provider::{CallId, ComputeProvider, Target};
 use wci_providers::{Host, Registry};
 
 /// How the other side behaves from now on.
@@ -69,8 +69,8 @@ async fn checks_without_changing_anything(side: &impl OtherSide, provider: &Guar
 
 async fn starts_workers(side: &impl OtherSide, provider: &Guarded) {
     let before = side.workers();
-    provider.invoke_worker().await.unwrap();
-    provider.invoke_worker().await.unwrap();
+    provider.invoke_worker(&CallId::default()).await.unwrap();
+    provider.invoke_worker(&CallId::default()).await.unwrap();
     let begun = Instant::now();
     while side.workers() != before + 2 {
         assert!(begun.elapsed() < Duration::from_secs(60), "{} workers instead of two more", side.workers());
@@ -85,13 +85,13 @@ async fn sets_sizes(side: &impl OtherSide, provider: &Guarded) {
         provider.set_worker_set_size(size).await.unwrap();
         assert_eq!(side.workers(), size);
     }
-    let wrong = provider.invoke_worker().await.unwrap_err();
+    let wrong = provider.invoke_worker(&CallId::default()).await.unwrap_err();
     assert_eq!(wrong.class, FailureClass::Rejected);
 }
 
 async fn act(provider: &Guarded) -> Result<(), wci_providers::ProviderError> {
     match provider.launch_strategy() {
-        LaunchStrategy::Invoke => provider.invoke_worker().await,
+        LaunchStrategy::Invoke => provider.invoke_worker(&CallId::default()).await,
         LaunchStrategy::WorkerSet => provider.set_worker_set_size(2).await,
     }
 }

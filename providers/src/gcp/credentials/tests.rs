@@ -84,7 +84,7 @@ async fn actor() -> (Arc<Fake>, String, Actor) {
 async fn a_kept_token_that_is_not_taken_any_more_is_asked_for_anew_once() {
     let (fake, address, actor) = actor().await;
     let call = async || {
-        let request = || Ok(client(Reach::Anywhere)?.get(format!("{address}/thing")));
+        let request = || Ok(actor.client(Reach::Anywhere)?.get(format!("{address}/thing")));
         actor.send("calling", &Wanted::Access, true, request).await.map(drop)
     };
     let take = |token: &str| *fake.taken.lock().unwrap() = token.to_owned();
