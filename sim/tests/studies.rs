@@ -137,8 +137,14 @@ fn cluster_scenarios_are_swept_and_tuned_too() {
     assert_eq!(on(1), on(2));
     assert_eq!(json(&on(2))["points"].as_array().map(Vec::len), Some(2));
     let tune = "tune failing.toml --minimize reconciliations --vary scan.min~interval=0s..15m --trials 8 -q";
-    let found = bench.ends_with(0, &format!("{tune} --subject-to makespan~s_<_1h"));
+    let found = bench.ends_with(0, &format!("{tune} --subject-to makespan~s_<_1h --out found"));
     assert!(found.contains("scan.min_interval ="), "{found}");
+    let page = bench.text("found/report.html");
+    assert!(
+        page.contains("front: none is better in both") && page.contains("wci tune failing.toml"),
+        "{page}"
+    );
+    assert_eq!(bench.text("found/trials.csv").lines().count(), 9);
     let out = bench.ends_with(1, &format!("{tune} --subject-to makespan~s_<_1s"));
     assert!(out.contains("No setting was found"), "{out}");
     let error = bench.ends_with(2, &format!("{tune} --subject-to cost_<_1s"));

@@ -3,7 +3,7 @@
 use super::args::{SweepArgs, TuneArgs};
 use super::{CommandResult, Failure, Outcome, disk, sweep};
 use crate::report::json::to_json;
-use crate::report::study::cluster_tuned;
+use crate::report::study::{cluster_page, cluster_pareto, cluster_trials_csv, cluster_tuned};
 use crate::research::cluster::{
     ClusterConstraint, ClusterRuns, ClusterTemplate, cluster_keys, run_all, tune_cluster,
 };
@@ -71,7 +71,11 @@ pub fn tune(args: &TuneArgs) -> CommandResult {
             super::load::make_folder(folder)?;
             disk::write(&folder.join("tune.json"), to_json(&tuned)?)?;
             disk::write(&folder.join("report.txt"), &table)?;
-            eprintln!("look at {}", folder.join("report.txt").display());
+            disk::write(&folder.join("trials.csv"), cluster_trials_csv(&tuned)?)?;
+            disk::write(&folder.join("pareto.svg"), cluster_pareto(&tuned).svg())?;
+            let page = cluster_page(&scenario.title, &tuned, &super::tune::command(args));
+            disk::write(&folder.join("report.html"), page)?;
+            eprintln!("look at {}", folder.join("report.html").display());
         }
         disk::print(&if args.json { to_json(&tuned)? } else { table })?;
         Ok(if tuned.best.is_some() { Outcome::Fine } else { Outcome::Failed })

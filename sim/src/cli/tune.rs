@@ -155,7 +155,7 @@ fn show(args: &TuneArgs, scenarios: &[Scenario], tuned: &Tuned) -> CommandResult
 }
 
 /// The command that gives this result again.
-fn command(args: &TuneArgs) -> String {
+pub fn command(args: &TuneArgs) -> String {
     let mut words = vec!["wci tune".to_owned()];
     words.extend(args.scenarios.iter().map(|path| quoted(&path.to_string_lossy())));
     words.extend(args.set.iter().map(|setting| format!("--set {}", quoted(setting))));

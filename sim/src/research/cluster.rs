@@ -249,14 +249,29 @@ pub struct ClusterTuned {
     pub minimize: String,
     /// What has to hold.
     pub subject_to: Vec<ClusterConstraint>,
-    /// Settings that were tried.
-    pub tried: usize,
+    /// Settings that were tried, each on the seeds of the search.
+    pub trials: Vec<ClusterTrial>,
     /// Of these, the ones that met the constraints on the seeds of the search.
     pub feasible: usize,
     /// The setting that also held on fresh seeds; none: none did.
     pub best: Option<ClusterBest>,
     /// First and last seed of the search and of the confirmation.
     pub seeds: [(u64, u64); 2],
+}
+
+/// A setting that was tried.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClusterTrial {
+    /// The values.
+    pub settings: Vec<(String, Value)>,
+    /// Mean of the figure to minimize; none: a run never came to it.
+    pub minimized: Option<f64>,
+    /// Mean of the figure of the first constraint, or else the makespan.
+    pub constrained: Option<f64>,
+    /// Whether it met the constraints.
+    pub holds: bool,
+    /// Whether no other one is better in both figures.
+    pub on_front: bool,
 }
 
 /// What was found, on seeds that the search has not seen.
@@ -272,6 +287,34 @@ pub struct ClusterBest {
     pub written: (Estimate, bool),
     /// Settings before it that failed on fresh seeds.
     pub failed: usize,
+}
+
+impl ClusterTuned {
+    /// The figure of the first constraint, or else the makespan.
+    #[must_use]
+    pub fn constrained_key(&self) -> &str {
+        self.subject_to.first().map_or(FIGURES[0].0, |constraint| &constraint.key)
+    }
+
+    fn mark_front(&mut self) {
+        let is_upwards = self.subject_to.first().is_some_and(|constraint| constraint.comparison.is_upwards());
+        let sign = if is_upwards { -1.0 } else { 1.0 };
+        let point = |trial: &ClusterTrial| Some((trial.minimized?, sign * trial.constrained?));
+        let points: Vec<Option<(f64, f64)>> = self.trials.iter().map(point).collect();
+        for (trial, own) in self.trials.iter_mut().zip(&points) {
+            let Some((x, y)) = own else { continue };
+            let beats = |(a, b): &(f64, f64)| a <= x && b <= y && (a < x || b < y);
+            trial.on_front = !points.iter().flatten().any(beats);
+        }
+    }
+}
+
+impl ClusterConstraint {
+    /// With what the figure is compared.
+    #[must_use]
+    pub const fn bound(&self) -> f64 {
+        self.bound
+    }
 }
 
 /// Settings that may fail on fresh seeds before the search is given up.
@@ -315,16 +358,27 @@ pub fn tune_cluster(
             break;
         }
     }
+    let constrained = constraints.first().map_or(FIGURES[0].0, |constraint| constraint.key.as_str());
+    let trial = |(runs, settings): (&ClusterRuns, &Vec<(String, Value)>)| ClusterTrial {
+        settings: settings.clone(),
+        minimized: runs.estimate(minimize).mean,
+        constrained: runs.estimate(constrained).mean,
+        holds: holds(runs),
+        on_front: false,
+    };
+    let trials = results.iter().zip(&settings).map(trial).collect();
     let confirmed = fresh(best.as_ref().map_or(0, |best| best.failed));
     let ends = |seeds: &std::ops::Range<u64>| (seeds.start, seeds.end.saturating_sub(1));
-    Ok(ClusterTuned {
+    let mut tuned = ClusterTuned {
         minimize: minimize.to_owned(),
         subject_to: constraints.to_vec(),
-        tried: settings.len(),
+        trials,
         feasible: feasible.len(),
         best,
         seeds: [ends(&search), ends(&confirmed)],
-    })
+    };
+    tuned.mark_front();
+    Ok(tuned)
 }
 
 fn found(
@@ -397,6 +451,12 @@ mean_repair = "3m"
         let high = best.figures[0].1.high().unwrap();
         assert!(best.figures[0].0 == "makespan_s" && high < 1200.0, "{high}");
         assert!(tuned("10s").best.is_none());
+        let tried = tuned("20m").trials;
+        let is_beaten = |one: &ClusterTrial| {
+            tried.iter().any(|other| other.minimized < one.minimized && other.constrained < one.constrained)
+        };
+        assert!(tried.iter().any(|trial| trial.on_front));
+        assert!(tried.iter().all(|trial| !trial.on_front || !is_beaten(trial)));
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub mod sweep;
 pub mod tune;
 
 pub use amount::{amount, with_interval};
-pub use cluster::cluster_tuned;
+pub use cluster::{cluster_page, cluster_pareto, cluster_trials_csv, cluster_tuned};
 pub use heat::HeatMap;
 pub use replications::{replications_csv, replications_table};
 pub use replications_page::replications_page;
