@@ -1,11 +1,12 @@
 // Distributed tasks on a cluster: a player, nodes to click, buckets as coloured cells, and why each scan did what it
-// did. Everything that is decided is decided in the WebAssembly; this page keeps time and draws.
+// did. Everything that is decided is decided in the WebAssembly, which a worker owns; this page draws.
 
-import init, { Cluster } from "../pkg/wci_wasm_cluster.js";
 import { ChartGroup, Table } from "../shared/charts.js";
 import { download, h, setText } from "../shared/dom.js";
+import { acceptDrops, picker } from "../shared/files.js";
 import { clock, number } from "../shared/format.js";
 import { playerBar } from "../shared/player-bar.js";
+import { Player } from "../shared/player.js";
 
 const PRESETS = {
   "auto-scaling": "Nothing happens",
@@ -41,71 +42,21 @@ const HANDS = {
 const COUNTERS = ["matched", "renamed", "adapted", "suspended", "created", "resumed", "closed_done"];
 const BUCKETS = { ".": "not begun", r: "given back", d: "with a worker", c: "complete" };
 const LONGEST_LINK = 2000;
+// More buckets than these are a bar instead of cells.
+const MOST_CELLS = 2000;
+const LARGEST_FILE = 16 * 1024 * 1024;
 
 const app = document.getElementById("app");
 const link = readLink();
 let written = null; // the fragment that this page wrote last
-let cluster = null;
+let about = null; // title, horizon, seed and settings of the run
 let view = null;
-let lines = 0;
+let own = null; // a scenario of one's own: name, toml, xml
+let samples = [];
+let shownLines = 0;
+let rested = null; // the moment that the address names
 
-// Keeps simulated time; the same interface as the other pages' player.
-class Player extends EventTarget {
-  time = 0;
-  isPlaying = false;
-  isReady = false;
-  speed = 10;
-  #last = 0;
-
-  play() {
-    if (this.isPlaying || view?.is_over) return;
-    this.isPlaying = true;
-    this.#last = performance.now();
-    this.#changed();
-    requestAnimationFrame((now) => this.#frame(now));
-  }
-
-  pause() {
-    this.isPlaying = false;
-    if (cluster) writeAddress();
-    this.#changed();
-  }
-
-  setSpeed(speed) {
-    this.speed = speed;
-  }
-
-  runTo(ms) {
-    cluster.advance(Math.min(ms, cluster.horizon));
-    show();
-    if (!this.isPlaying) writeAddress();
-  }
-
-  step(by) {
-    this.runTo(Math.floor(this.time) + by);
-  }
-
-  toDecision() {
-    cluster.to_next_verdict();
-    show();
-    if (!this.isPlaying) writeAddress();
-  }
-
-  #frame(now) {
-    if (!this.isPlaying) return;
-    const passed = Math.min(100, now - this.#last);
-    this.#last = now;
-    this.runTo(this.speed === null ? cluster.horizon : this.time + passed * this.speed);
-    if (view.is_over || this.time >= cluster.horizon) this.pause();
-    else requestAnimationFrame((next) => this.#frame(next));
-  }
-
-  #changed() {
-    this.dispatchEvent(new Event("state"));
-  }
-}
-
-const player = new Player();
+const player = new Player(new URL("./worker.js", import.meta.url));
 const bar = playerBar(player, { reset: () => restart({ hands: [], at: 0 }), seed: (seed) => restart({ seed }) });
 const table = new Table(["t", "nodes_up", "nodes_working", "workers_running", "workers_idle", "begun", "complete"]);
 const nodesBox = h("div.nodes");
@@ -118,7 +69,7 @@ const title = h("p.title.soft");
 const chartBox = h("div.charts");
 const linkField = h("textarea", { readOnly: true, rows: 3, "aria-label": "Text to copy", hidden: true });
 const copiedNote = h("span.soft", { role: "status" });
-const preset = h("select", { id: "preset", onchange: () => restart({ preset: preset.value, settings: {}, hands: [], at: 0, seed: null }) },
+const preset = h("select", { id: "preset", onchange: () => { own = null; restart({ preset: preset.value, settings: {}, hands: [], at: 0, seed: null }); } },
   ...Object.entries(PRESETS).map(([name, text]) => h("option", { value: name }, text)));
 const newNode = h("input", { id: "new-node", value: "C", maxLength: 20, size: 6 });
 const fields = new Map();
@@ -127,88 +78,86 @@ let charts;
 build();
 start().catch((error) => fail(error));
 
-async function packaged(file) {
-  const response = await fetch(new URL(`../pkg/${file}`, import.meta.url));
-  if (!response.ok) throw new Error(`there is no ${file}`);
-  return response;
-}
-
-// The module lies compressed in the package; a server may have unpacked it on the way.
-async function module() {
-  const bytes = new Uint8Array(await (await packaged("wci_wasm_cluster_bg.wasm.gz")).arrayBuffer());
-  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  const unpacked = () => new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return isPacked ? new Response(unpacked()).arrayBuffer() : bytes;
-}
-
-const texts = new Map();
-async function text(file) {
-  if (!texts.has(file)) texts.set(file, await (await packaged(file)).text());
-  return texts.get(file);
-}
-
 async function start() {
-  const bytes = await module();
-  await init({ module_or_path: bytes });
+  player.addEventListener("frame", ({ detail }) => show(detail));
+  player.addEventListener("failed", ({ detail }) => fail(new Error(detail.text)));
+  acceptDrops(document.body, (files) => take(files).catch((error) => fail(error)));
   await restart({});
   addEventListener("hashchange", () => {
-    if (location.hash !== written) restart(readLink()).catch((error) => fail(error));
+    if (location.hash === written) return;
+    own = null;
+    restart(readLink());
   });
 }
 
-// Everything from the start, with what is different; hands act again at their moments.
-async function restart(change) {
+// Everything from the start, with what is different; hands act again at their moments. False: it is refused.
+async function restart(change, files = own) {
   const was = { ...link };
   Object.assign(link, change);
-  player.pause();
+  const settings = { ...link.settings, ...(link.seed === null ? {} : { seed: link.seed }) };
+  const { preset: name, hands, at } = link;
   try {
-    const scenario = await text(`scenarios/cluster/${encodeURIComponent(link.preset)}.toml`);
-    const definitions = await text("scenarios/cluster/auto-scaling.xml");
-    const settings = { ...link.settings, ...(link.seed === null ? {} : { seed: link.seed }) };
-    const next = new Cluster(scenario, definitions, JSON.stringify(settings));
-    cluster?.free();
-    cluster = next;
-    problem.hidden = true;
+    about = await player.load({ preset: name, own: files, settings, hands, at: Math.round(at) });
   } catch (error) {
     Object.assign(link, was);
     fail(error);
-    if (!cluster) throw error;
-    writeAddress();
-    return;
+    if (about) writeAddress();
+    return false;
   }
-  for (const [at, kind, node] of link.hands) {
-    cluster.advance(at - 1);
-    cluster.act(node, kind);
-  }
-  lines = 0;
+  own = files;
+  problem.hidden = true;
+  samples = [];
+  shownLines = 0;
+  rested = null;
   scansBody.replaceChildren();
   log.replaceChildren();
-  setText(title, cluster.title);
-  preset.value = link.preset;
-  const settings = JSON.parse(cluster.settings());
-  fields.forEach((field, key) => field(settings[key]));
-  bar.show({ horizon: cluster.horizon, seed: cluster.seed, speed: 10 });
-  player.runTo(link.at);
-  player.isReady = true;
+  setText(title, files ? `${about.title} (${files.name})` : about.title);
+  preset.value = files ? "" : link.preset;
+  fields.forEach((field, key) => field(about.settings[key]));
+  bar.show({ horizon: about.horizon, seed: about.seed, speed: 10 });
+  return true;
 }
 
-function act(kind, node) {
-  link.hands.push([Math.round(player.time) + 1, kind, node]);
-  cluster.advance(Math.round(player.time));
-  cluster.act(node, kind);
-  show();
-  if (!player.isPlaying) writeAddress();
+// Files of one's own: a scenario, task definitions, or both.
+async function take(files) {
+  const texts = {};
+  let called = null;
+  for (const file of files) {
+    const kind = /\.(toml|xml)$/i.exec(file.name)?.[1].toLowerCase();
+    if (!kind) throw new Error(`${file.name}: expected a scenario (.toml) or task definitions (.xml)`);
+    if (file.size > LARGEST_FILE) throw new Error(`${file.name}: found ${file.size} bytes, expected at most ${LARGEST_FILE}`);
+    texts[kind] = await file.text();
+    if (kind === "toml" || called === null) called = file.name;
+  }
+  if (called === null) return;
+  // Definitions alone run on two nodes to which nothing happens, as on the command line. JSON's texts are TOML's.
+  const alone = () => `format = 1\ntitle = ${JSON.stringify(called)}\ndefinitions = ${JSON.stringify(called)}\nnodes = ["A", "B"]\n`;
+  const chosen = { name: called, toml: texts.toml ?? alone(), xml: texts.xml };
+  await restart({ settings: {}, hands: [], at: 0, seed: null }, chosen);
 }
 
-function show() {
-  view = JSON.parse(cluster.view());
-  player.time = view.t_s * 1000;
-  bar.time(player.time, view.is_over);
+async function act(kind, node) {
+  try {
+    link.hands.push([await player.act({ kind, node }), kind, node]);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function show({ t, isDone, isIdle, runs: [run] }) {
+  view = run.view;
+  bar.time(t, isDone);
   showNodes();
   showBuckets();
   showLatch();
-  if (view.log_length !== lines) showLines();
+  if (run.log) showLines(run.log, run.from);
+  if (run.timeline) samples = JSON.parse(run.timeline);
   showCharts();
+  if (isIdle && rested !== t) {
+    rested = t;
+    link.at = t;
+    writeAddress();
+  }
 }
 
 const stateOf = (node) => (!node.is_working ? "down" : node.is_silent ? "silent" : "up");
@@ -240,15 +189,20 @@ function showBuckets() {
   if (bucketsBox.dataset.key === key) return;
   bucketsBox.dataset.key = key;
   bucketsBox.replaceChildren(...view.tasks.map((task) => {
-    const counts = Object.entries(BUCKETS).map(([letter, name]) => `${[...task.buckets].filter((one) => one === letter).length} ${name}`);
+    const count = (letter) => task.buckets.split(letter).length - 1;
+    const counts = Object.entries(BUCKETS).map(([letter, name]) => `${count(letter)} ${name}`);
+    const caption = h("figcaption", {}, h("strong", {}, task.name), " ", h("span.soft.small", {}, counts.join(", ")));
+    if (task.buckets.length > MOST_CELLS) {
+      return h("figure.task", {}, caption, h("progress", { max: task.buckets.length, value: count("c"), "aria-label": counts.join(", ") }));
+    }
     const cells = [...task.buckets].map((letter, i) => h(`span.cell.${{ ".": "new", r: "back", d: "taken", c: "done" }[letter]}`, { title: `bucket ${i + 1}: ${BUCKETS[letter]}` }));
-    return h("figure.task", {}, h("figcaption", {}, h("strong", {}, task.name), " ", h("span.soft.small", {}, counts.join(", "))),
+    return h("figure.task", {}, caption,
       h("div.buckets", { role: "img", "aria-label": counts.join(", ") }, ...cells));
   }));
 }
 
 function showLatch() {
-  const at = (s) => (s === null || s === undefined ? "–" : clock(s * 1000, cluster.horizon, 0));
+  const at = (s) => (s === null || s === undefined ? "–" : clock(s * 1000, about.horizon, 0));
   const { totals } = view;
   const tiles = [
     ["Latch", view.pending === null ? "not asked yet" : view.pending ? "put off" : "nothing pending", view.known_up.length ? `nodes at the last change: ${view.known_up.join(", ")}` : ""],
@@ -266,16 +220,15 @@ function showLatch() {
   });
 }
 
-function showLines() {
-  if (view.log_length < lines) lines = 0;
-  const news = JSON.parse(cluster.lines(lines));
-  lines = view.log_length;
-  for (const line of news) {
-    const when = clock(line.t_s * 1000, cluster.horizon, 0);
+function showLines(news, from) {
+  // Lines that are there already come again where a frame was asked for twice.
+  for (const line of news.slice(Math.max(0, shownLines - from))) {
+    const when = clock(line.t_s * 1000, about.horizon, 0);
     if (line.verdict !== null) scansBody.prepend(...scanRows(when, line));
     if (line.verdict === "nothing") continue;
     log.prepend(h("li", {}, h("span.when", {}, when), " ", line.text));
   }
+  shownLines = from + news.length;
 }
 
 function scanRows(when, line) {
@@ -294,7 +247,6 @@ function what(task) {
 
 // How things stood holds until the next sample: two points at each, so that lines are steps.
 function showCharts() {
-  const samples = JSON.parse(cluster.timeline());
   const values = (s) => [s.nodes_up, s.nodes_working, s.workers_running, s.workers_running + s.workers_idle, s.buckets_complete + s.buckets_delegated, s.buckets_complete];
   const rows = samples.flatMap((sample, i) => [
     ...(i ? [sample.t_s, ...values(samples[i - 1])] : []),
@@ -335,10 +287,12 @@ function build() {
     h("section", {}, h("h2", {}, "What happened"), log));
   const share = h("div.share.tools.row", {},
     h("button", { type: "button", onclick: copyLink }, "Copy link to this moment"),
-    h("button", { type: "button", onclick: () => copy(cluster.scenario_toml(), "The scenario is copied.") }, "Copy scenario"),
-    h("button", { type: "button", onclick: () => download("scenario.toml", cluster.scenario_toml(), "text/plain") }, "Download scenario"),
+    h("button", { type: "button", onclick: async () => copy(await player.ask("toml"), "The scenario is copied.") }, "Copy scenario"),
+    h("button", { type: "button", onclick: async () => download("scenario.toml", await player.ask("toml"), "text/plain") }, "Download scenario"),
     copiedNote, linkField);
-  app.replaceChildren(problem, h("div.source", {}, h("span.inline", {}, h("label", { for: "preset" }, "What happens"), preset)), title,
+  app.replaceChildren(problem, h("div.source", {}, h("span.inline", {}, h("label", { for: "preset" }, "What happens"), preset),
+    picker("Open a file of your own", (files) => take(files).catch((error) => fail(error))),
+    h("span.soft.small", {}, "or drop it here: a scenario (TOML), task definitions (XML), or both")), title,
     bar.root, h("div.columns", {}, side, stage), share);
   charts = new ChartGroup(chartBox, () => view && showCharts());
   const line = (name, label, ink, more = {}) => ({ table, name, label, ink, ...more });
@@ -371,6 +325,8 @@ function readLink() {
 
 // The fragment of what is shown, or null if it would be longer than a link should be.
 function fragment() {
+  // A file of one's own is in no link.
+  if (own) return null;
   const parts = new URLSearchParams({ p: link.preset });
   if (link.seed !== null) parts.append("seed", link.seed);
   Object.entries(link.settings).forEach(([key, value]) => parts.append("s", `${key}=${value}`));
@@ -387,8 +343,9 @@ function writeAddress() {
   written = location.hash;
 }
 
-function copyLink() {
-  player.pause();
+async function copyLink() {
+  await player.rest();
+  if (own) return fail(new Error("a link cannot hold a file of your own: download the scenario"));
   if (fragment() === null) return fail(new Error("too many hands for a link: download the scenario"));
   writeAddress();
   return copy(location.href, "The link is copied: it shows this very moment.");
@@ -413,5 +370,4 @@ function fail(error) {
 }
 
 // For whoever compares this run with the command line's.
-player.ask = async () => ({ digest: cluster.digest(), view });
 globalThis.wciPlayer = player;

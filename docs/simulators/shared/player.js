@@ -2,7 +2,7 @@
 // the browser is about to draw one.
 
 export class Player extends EventTarget {
-  #worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  #worker;
   #waiting = new Map();
   #next = 1;
   #load = 0; // the last that was asked for
@@ -15,8 +15,10 @@ export class Player extends EventTarget {
   time = 0;
   isDone = false;
 
-  constructor() {
+  // A page may have a worker of its own that speaks as the shared one does.
+  constructor(worker = new URL("./worker.js", import.meta.url)) {
     super();
+    this.#worker = new Worker(worker, { type: "module" });
     this.#worker.onmessage = ({ data }) => this.#take(data);
     this.#worker.onerror = (event) => this.#emit("failed", { text: event.message ?? "the simulator cannot be loaded" });
     const tick = () => {

@@ -377,6 +377,10 @@ impl Engine {
         }
     }
 
+    pub fn timeline(&self) -> &[Sample] {
+        &self.timeline
+    }
+
     pub fn result(&self) -> ClusterResult {
         let task = |job: &Job| TaskResult {
             name: job.definition.name.clone(),

@@ -2,7 +2,7 @@
 
 use super::engine::{Engine, Job};
 use super::log::{LogEntry, LogLine, Reconciled, Scanned};
-use super::outcome::{ClusterResult, Totals};
+use super::outcome::{ClusterResult, Sample, Totals};
 use super::scenario::{ClusterScenario, NodeEvent, NodeEventKind};
 use crate::model::MILLI;
 use crate::scenario::Span;
@@ -207,6 +207,12 @@ impl Playback {
                 break;
             }
         }
+    }
+
+    /// Nodes, workers and buckets at each moment at which any of them changed so far.
+    #[must_use]
+    pub fn timeline(&self) -> &[Sample] {
+        self.engine.timeline()
     }
 
     /// Everything so far.

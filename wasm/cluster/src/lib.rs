@@ -20,14 +20,15 @@ pub struct Cluster {
 
 #[wasm_bindgen]
 impl Cluster {
-    /// A run of a scenario (TOML) whose task definitions are `definitions` (XML). `settings` is a JSON object with what
-    /// differs: dotted keys of the scenario and their values in TOML.
+    /// A run of a scenario (TOML) that is called `file` and whose task definitions are `definitions` (XML; empty: there
+    /// are none at hand). `settings` is a JSON object with what differs: dotted keys of the scenario and their values in
+    /// TOML.
     ///
     /// # Errors
     /// Names the key, what was found and what would be right.
     #[wasm_bindgen(constructor)]
-    pub fn new(scenario: &str, definitions: &str, settings: &str) -> Result<Cluster, JsError> {
-        Self::read(scenario, definitions, settings).map_err(|error| JsError::new(&error))
+    pub fn new(scenario: &str, file: &str, definitions: &str, settings: &str) -> Result<Cluster, JsError> {
+        Self::read(scenario, file, definitions, settings).map_err(|error| JsError::new(&error))
     }
 
     /// Lets time pass up to a moment, in milliseconds.
@@ -66,7 +67,14 @@ impl Cluster {
     /// Nodes, workers and buckets at each moment at which any of them changed so far, as JSON.
     #[must_use]
     pub fn timeline(&self) -> String {
-        json(&self.playback.result().timeline)
+        json(&self.playback.timeline())
+    }
+
+    /// How many moments the timeline has.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.playback.timeline().len()
     }
 
     /// The digest so far.
@@ -129,15 +137,20 @@ impl Cluster {
 }
 
 impl Cluster {
-    fn read(scenario: &str, definitions: &str, settings: &str) -> Result<Self, String> {
+    fn read(scenario: &str, file: &str, definitions: &str, settings: &str) -> Result<Self, String> {
+        let open = |name: &str| match definitions {
+            "" => Err(format!("{name}, which is not at hand: drop it together with this file")),
+            text => Ok(text.to_owned()),
+        };
+        // As it stands, mistakes have their places; with other settings they have none.
+        ClusterScenario::from_toml(scenario, file, open).map_err(|errors| errors.to_string())?;
         let mut table: Table = scenario.parse().map_err(|error: toml::de::Error| error.to_string())?;
         let settings: BTreeMap<String, String> =
             serde_json::from_str(settings).map_err(|error| error.to_string())?;
         for (key, text) in &settings {
             set(&mut table, key, text)?;
         }
-        let open = |_: &str| Ok(definitions.to_owned());
-        let read = ClusterScenario::from_table(table.clone(), "scenario", open);
+        let read = ClusterScenario::from_table(table.clone(), file, open);
         let read = read.map_err(|errors| errors.to_string())?;
         Ok(Self { playback: Playback::new(read.under(read.seed)), table, scenario: read })
     }
@@ -179,13 +192,14 @@ mod tests {
 
     #[test]
     fn a_run_in_slices_with_hands_is_the_run_of_its_scenario() {
-        let mut played = Cluster::read(JOINS, XML, r#"{"scan.min_interval": "150s", "seed": "3"}"#).unwrap();
+        let mut played =
+            Cluster::read(JOINS, "t.toml", XML, r#"{"scan.min_interval": "150s", "seed": "3"}"#).unwrap();
         played.advance(30_000.0);
         played.playback.act("B", NodeEventKind::Crash);
         for slice in 1..10_000 {
             played.advance(30_001.0 + f64::from(slice) * 777.0);
         }
-        let again = Cluster::read(&played.scenario_toml(), XML, "{}");
+        let again = Cluster::read(&played.scenario_toml(), "t.toml", XML, "{}");
         let mut again = again.unwrap();
         again.advance(1e9);
         assert_eq!(again.digest(), played.digest());
@@ -197,7 +211,13 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told() {
-        let wrong = Cluster::read(JOINS, XML, r#"{"work.buckets": "many"}"#).err().unwrap();
-        assert!(wrong.contains("scenario:"), "{wrong}");
+        let wrong = |scenario: &str, xml, settings| {
+            Cluster::read(scenario, "t.toml", xml, settings).err().unwrap_or_default()
+        };
+        let told = wrong(JOINS, XML, r#"{"work.buckets": "many"}"#);
+        assert!(told.starts_with("t.toml: work.buckets: found \"many\", expected a whole number"), "{told}");
+        let told = wrong(&JOINS.replace("buckets =", "bukcets ="), XML, "{}");
+        assert!(told.starts_with("t.toml:8:1: work.bukcets: found an unknown key"), "{told}");
+        assert!(wrong(JOINS, "", "{}").contains("found auto-scaling.xml, which is not at hand"));
     }
 }

@@ -650,6 +650,43 @@ await check("cluster: hands reach nodes, scans say why, and the command line has
     equal(digest, JSON.parse(told).digest, "digest");
   }));
 
+await check("cluster: a scenario and its definitions can be dropped, and what is wrong with them is told", () =>
+  onPage("cluster/", async (page) => {
+    await page.waitForFunction(() => window.wciPlayer.isReady);
+    const xml = readFileSync(join(scenarios, "cluster", "auto-scaling.xml"), "utf8");
+    const titled = (text) => page.waitForFunction((wanted) => document.querySelector(".title").textContent.includes(wanted), text);
+    await drop(page, "mine.xml", xml.replace("<count>2</count>", "<count>3</count>"));
+    await titled("mine.xml");
+    await press(page, "Run to the end");
+    await over(page);
+    equal(await page.locator(".crew li").count(), 6, "three workers on each of two nodes");
+    await drop(page, "mine.toml", `format = 1\ntitle = "Of mine"\nnodes = ["A"]\n[[task]]\nname = "t"\n[work]\nbuckets = 3\n`);
+    await titled("Of mine (mine.toml)");
+    await press(page, "Run to the end");
+    await over(page);
+    equal(await page.locator(".cell.done[title]").count(), 3, "buckets complete");
+    await drop(page, "wrong.toml", `format = 1\ntitle = "W"\nnodes = []\n`);
+    await page.getByRole("alert").filter({ hasText: "wrong.toml:3:9: nodes: found no nodes" }).waitFor();
+    await titled("Of mine (mine.toml)");
+    await drop(page, "wrong.xml", "<task>\n<name>");
+    await page.getByRole("alert").filter({ hasText: "wrong.xml:2:1: name: found <name> that is never closed" }).waitFor();
+  }));
+
+await check("cluster: the page answers while a long run goes on", () =>
+  onPage("cluster/#p=auto-scaling&s=work.buckets%3D50000&s=work.bucket%3D100ms", async (page) => {
+    await page.waitForFunction(() => window.wciPlayer.isReady);
+    await press(page, "Run to the end");
+    // A page that simulated by itself would draw no frame meanwhile.
+    const frames = await page.evaluate(() => new Promise((resolve) => {
+      let count = 0;
+      const one = () => (++count < 10 ? requestAnimationFrame(one) : resolve(count));
+      requestAnimationFrame(one);
+    }));
+    equal(frames, 10, "frames");
+    await page.evaluate(() => window.wciPlayer.rest());
+    isTrue(!(await page.evaluate(() => window.wciPlayer.isPlaying)), "it rests when it is told to");
+  }));
+
 await check("cluster: the address follows where it rests, and is followed when it changes", () =>
   onPage("cluster/", async (page) => {
     await page.locator("#preset").selectOption("flapping-node");
