@@ -51,7 +51,7 @@ fn ranges(args: &SweepArgs, scenario: &Scenario) -> Result<Vec<Range>, Failure> 
     let ranges = args.vary.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
     // A key that no scenario has is wrong at every point: better said once and at once.
     ranges.iter().try_for_each(|range| scenario.get(&range.key).map(drop))?;
-    Ok(ranges)
+    Ok(ranges.into_iter().map(|range| range.fitted(scenario)).collect())
 }
 
 pub fn layout(args: &SweepArgs, ranges: &[Range]) -> Result<Layout, Failure> {

@@ -76,6 +76,7 @@ fn spaces(args: &TuneArgs, scenarios: &[Scenario]) -> Result<Vec<Space>, Failure
         for (range, scenario) in ranges.iter().flat_map(|range| scenarios.iter().map(move |s| (range, s))) {
             scenario.with([(range.key.as_str(), range.at(0.0))])?;
         }
+        let ranges = ranges.into_iter().map(|range| range.fitted(&scenarios[0])).collect();
         return Ok(vec![Space { name: "as written".into(), scenarios: scenarios.to_vec(), ranges }]);
     }
     if args.algorithms.is_empty() {

@@ -2,7 +2,8 @@
 //! documentation of its keys.
 
 use super::variant::{Unfit, scaling_key};
-use crate::scenario::{Scenario, parse_value};
+use crate::model::SECOND;
+use crate::scenario::{Scenario, Span, parse_value};
 use serde::Serialize;
 use toml::Value;
 use wci_core::algorithm::{Algorithm, AlgorithmKind};
@@ -59,11 +60,15 @@ impl Range {
             };
             let (low_number, low_unit) = with_unit(low);
             let (high_number, unit) = with_unit(high);
-            let (Some(low_number), Some(high_number)) = (low_number, high_number) else {
+            let (Some(mut low_number), Some(mut high_number)) = (low_number, high_number) else {
                 return wrong("an end that is no number");
             };
+            let mut unit = unit;
             if low_unit != unit && low_number != 0.0 {
-                return wrong("ends with different units");
+                let (Some(low), Some(high)) = (seconds(low), seconds(high)) else {
+                    return wrong("ends with different units");
+                };
+                (low_number, high_number, unit) = (low, high, "s");
             }
             if low_number >= high_number || (is_log && low_number <= 0.0) {
                 return wrong("an empty range, or one on a logarithmic scale from 0");
@@ -74,6 +79,23 @@ impl Range {
         }
         let list: Vec<Value> = values.split(',').map(|value| parse_value(value.trim())).collect();
         if values.is_empty() { wrong("no value") } else { Ok(Self { key, values: Values::List(list) }) }
+    }
+
+    /// The range with fractions where the scenario takes them: only a key that refuses them is whole, however its ends
+    /// are written. Durations have fractions always.
+    #[must_use]
+    pub fn fitted(mut self, scenario: &Scenario) -> Self {
+        if let Values::Between { low, high, is_whole, unit, .. } = &mut self.values
+            && *is_whole
+        {
+            let fraction = *low + 0.25 * (*high - *low).min(1.0);
+            let is_taken = || {
+                let changed = scenario.with([(self.key.as_str(), Value::Float(fraction))]);
+                changed.is_ok_and(|changed| changed.resolve().is_ok())
+            };
+            *is_whole = unit.is_empty() && !is_taken();
+        }
+        self
     }
 
     /// The value at a place between 0 and 1.
@@ -111,6 +133,11 @@ impl Range {
             }
         }
     }
+}
+
+/// The length of a duration.
+fn seconds(text: &str) -> Option<f64> {
+    Some(Span::parse(text.trim().trim_matches('"')).ok()?.0 as f64 / SECOND as f64)
 }
 
 /// A number and what stands behind it.
@@ -222,9 +249,26 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_range() {
-        for text in ["a", "a=", "a=5..1", "a=0..9:log", "a=1..9:lin", "a=x..9", "a=1s..9m"] {
+        for text in ["a", "a=", "a=5..1", "a=0..9:log", "a=1..9:lin", "a=x..9", "a=1s..9x", "a=1..9m"] {
             assert!(Range::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn ends_in_different_units_are_of_one_length() {
+        let range = Range::parse("horizon=90s..10m").unwrap().fitted(&scenario(&[]));
+        assert_eq!(range.at(0.0), Value::String("90s".into()));
+        assert_eq!(range.at(1.0), Value::String("600s".into()));
+    }
+
+    #[test]
+    fn only_keys_that_refuse_fractions_are_whole() {
+        let fitted = |text: &str| Range::parse(text).unwrap().fitted(&scenario(&[]));
+        assert_eq!(fitted("workload.orders.arrival.rate=1..4").at(0.5), Value::Float(2.5));
+        assert_eq!(fitted("horizon=1m..2m").steps(5)[1], Value::String("1.25m".into()));
+        assert_eq!(fitted("seed=1..4").at(0.5), Value::Integer(3));
+        let cooloff = "spec.scaling_group_specs.activities.scaling.config.scale_up_cooloff_ms=1..4";
+        assert_eq!(fitted(cooloff).at(0.5), Value::Integer(3));
     }
 
     #[test]

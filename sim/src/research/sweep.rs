@@ -7,8 +7,8 @@ use super::lab::{Case, Lab, StudyError};
 use super::range::Range;
 use super::replicate::{Plan, Replications, replicate_all};
 use super::variant::case_with;
-use crate::scenario::Scenario;
 use crate::scenario::expect::Quantity;
+use crate::scenario::{Scenario, Span};
 use serde::Serialize;
 use toml::Value;
 
@@ -161,16 +161,13 @@ impl<R: Measured> Sweep<R> {
     }
 }
 
-/// A number, also in front of a unit.
+/// A number, or the length of a duration: 90 s are more than 1.25 min.
 fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Integer(number) => Some(*number as f64),
         Value::Float(number) => Some(*number),
         Value::Boolean(flag) => Some(f64::from(u8::from(*flag))),
-        Value::String(text) => {
-            let end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-            text[..end].parse().ok()
-        }
+        Value::String(text) => Span::parse(text).ok().map(|span| span.0 as f64),
         _ => None,
     }
 }
@@ -277,6 +274,14 @@ mod tests {
         assert!((explained(&[0.0, 0.0, 1.0, 1.0], &[1.0, 2.0, 3.0, 4.0]) - 0.8).abs() < 1e-12);
         assert_eq!(explained(&[0.0, 1.0], &[3.0, 3.0]), 0.0);
         assert_eq!(explained(&[0.0, 1.0], &[0.1 + 0.2, 0.3]), 0.0, "rounding is no variance");
+    }
+
+    #[test]
+    fn durations_lie_by_their_length_and_not_by_the_number_in_front() {
+        let points = ["10m", "90s", "1h", "1h30m"].map(|text| vec![Value::String(text.into())]);
+        let (keys, points) = (vec!["horizon".to_owned()], points.to_vec());
+        let sweep: Sweep = Sweep { keys, points, results: Vec::new(), left_out: Vec::new() };
+        assert_eq!(ranks(&sweep.places(0)), [2.0, 1.0, 3.0, 4.0]);
     }
 
     #[test]
