@@ -132,11 +132,14 @@ fn the_baselines_poll_no_more_often_than_their_originals_look() {
     assert_eq!(shortest(AlgorithmKind::Keda), 15_000);
 }
 
-/// What the originals document, as their pages under docs/algorithms cite it.
+/// What the originals document, as their pages under docs/algorithms cite it, and ours where theory has no default.
 #[test]
-fn the_defaults_of_the_baselines_are_the_published_ones() {
-    use AlgorithmKind::{Hpa, Keda, Kpa, TargetTracking};
-    let published: [(AlgorithmKind, &[(&str, f64)]); 4] = [
+fn the_defaults_of_the_baselines_are_those_of_their_pages() {
+    use AlgorithmKind::{DelayedOff, Hpa, Keda, Kpa, Lcp, Seasonal, TargetTracking};
+    let published: [(AlgorithmKind, &[(&str, f64)]); 7] = [
+        (DelayedOff, &[("break_even_ms", 60_000.0)]),
+        (Lcp, &[("switching_cost_s", 60.0), ("waiting_weight", 1.0), ("metrics_poll_interval_ms", 10_000.0)]),
+        (Seasonal, &[("season_weight", 0.3), ("offset_weight", 0.3), ("halfin_whitt_beta", 0.5)]),
         (
             Keda,
             &[

@@ -57,17 +57,20 @@ fn out_comes_after_three_minutes_above_the_target() {
 
 #[test]
 fn the_target_itself_is_not_above_it() {
-    assert_eq!(Set::new(10, json!({})).wishes(0..6, 75), [Wish::Nothing; 6]);
+    let verdicts = Set::new(10, json!({})).minutes(0..6, 75);
+    for verdict in verdicts {
+        assert_eq!((verdict.wish, said(&verdict).3), (Wish::Nothing, Some(Limit::TooFewPeriods)));
+    }
 }
 
 #[test]
 fn in_comes_after_fifteen_minutes_below_nine_tenths_of_the_target() {
-    let wishes = Set::new(10, json!({})).wishes(0..16, 67);
+    let wishes = Set::new(100, json!({})).wishes(0..16, 67);
     assert_eq!(wishes[..15], [Wish::Nothing; 15]);
-    // ceil(10 * 0.67 / 0.75)
-    assert_eq!(wishes[15], Wish::Workers(9));
-    // 68 % is above 0.9 * 75 % = 67.5 %.
-    assert_eq!(Set::new(10, json!({})).wishes(0..18, 68), [Wish::Nothing; 18]);
+    // ceil(100 * 0.67 / 0.75)
+    assert_eq!(wishes[15], Wish::Workers(90));
+    // 68 % is above 0.9 * 75 % = 67.5 %, although 91 workers would do.
+    assert_eq!(Set::new(100, json!({})).wishes(0..18, 68), [Wish::Nothing; 18]);
 }
 
 #[test]
