@@ -499,6 +499,10 @@ fn what_is_wrong_with_a_cluster_is_told_with_its_place() {
             "--event: event.0.node: found \"Q\", expected one of A, B",
         ),
         (wci(&["run", &shipped("node-joins.toml")]), "expected `wci cluster run "),
+        (
+            cluster(&[&folder.file("queues.toml", SMALL)]),
+            "found a scenario of task queues, expected `wci run ",
+        ),
         (wci(&["validate", &file]), "t.xml:1:31: distribution: found <distribution> that is never closed"),
     ];
     for (output, expected) in cases {

@@ -12,6 +12,7 @@ use crate::scenario::{self, Span, expect};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
+use toml::Table;
 use wci_core::cluster::journal;
 
 /// Runs the command.
@@ -106,6 +107,11 @@ pub fn read(path: &Path) -> Result<ClusterScenario, Failure> {
     if text.trim_start().starts_with('<') {
         let definitions = Definitions::from_xml(&text, &name)?;
         return Ok(ClusterScenario::of_definitions(&name, definitions)?);
+    }
+    if text.parse::<Table>().is_ok_and(|table| table.contains_key("workload")) {
+        return Err(Failure::new(format!(
+            "{name}: found a scenario of task queues, expected `wci run {name}`"
+        )));
     }
     let folder = path.parent().unwrap_or(Path::new(""));
     let open = |file: &str| fs::read_to_string(folder.join(file)).map_err(|error| format!("{file}: {error}"));

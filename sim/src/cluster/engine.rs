@@ -344,8 +344,9 @@ impl Engine {
             if change.task.as_ref().is_some_and(|name| job.definition.name != *name) {
                 continue;
             }
+            let what = change.in_words(job.is_suspended);
             job.define(change);
-            let line = LogLine::Definition { task: job.definition.name.clone(), what: change.in_words() };
+            let line = LogLine::Definition { task: job.definition.name.clone(), what };
             self.note(line);
             self.end_if_closed(task);
         }
@@ -464,13 +465,16 @@ impl Job {
 }
 
 impl DefinitionChange {
-    fn in_words(&self) -> String {
+    fn in_words(&self, was_suspended: bool) -> String {
         let counts = [("workers", self.count), ("scavengers", self.scavengers)];
         let counts = counts.iter().filter_map(|(name, count)| Some(format!("{} {name} a node", (*count)?)));
-        let coordinator = self.suspended.map(|is_so| {
-            if is_so { "its coordinator is suspended" } else { "its coordinator is resumed" }.to_owned()
-        });
-        counts.chain(coordinator).collect::<Vec<_>>().join(", ")
+        let coordinator = match (was_suspended, self.suspended) {
+            (false, Some(true)) => Some("its coordinator is suspended".to_owned()),
+            (true, Some(false)) => Some("its coordinator is resumed".to_owned()),
+            _ => None,
+        };
+        let told = counts.chain(coordinator).collect::<Vec<_>>().join(", ");
+        if told.is_empty() { "nothing, it is so already".to_owned() } else { told }
     }
 }
 

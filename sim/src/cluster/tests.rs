@@ -325,6 +325,19 @@ fn under_a_suspended_coordinator_new_workers_wait_until_it_is_resumed() {
 }
 
 #[test]
+fn the_scenarios_of_the_docs_can_be_read() {
+    let docs = include_str!("../../../docs/cluster.md");
+    let blocks: Vec<&str> =
+        docs.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(blocks.len(), 2);
+    let read = |text: &str| ClusterScenario::from_toml(text, "docs", |_| Ok(EXAMPLE.to_owned()));
+    let whole = read(blocks[0]).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!((whole.events.len(), whole.expect.len()), (1, 2));
+    let task = read(&format!("format = 1\ntitle = \"T\"\nnodes = [\"A\"]\n{}", blocks[1]));
+    assert!(task.is_ok(), "{task:?}");
+}
+
+#[test]
 fn a_scenario_says_of_tasks_all_that_definitions_say() {
     let text = "format = 1\ntitle = \"T\"\nnodes = [\"A\"]\n[[task]]\nname = \"t\"\noid = \"7\"\narchetypes = [\"bulk\"]\n\
         activity = \"import\"\n[[task]]\nname = \"u\"\n[scan]\ntasks = [{ archetype = \"bulk\" }]\n";

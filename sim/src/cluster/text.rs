@@ -43,7 +43,7 @@ impl ClusterResult {
         let makespan = self.makespan_s.map_or("never".to_owned(), seconds);
         [
             ("makespan (last bucket complete)", makespan),
-            ("task ended", if self.ended { "yes" } else { "no: workers are left that wait" }.to_owned()),
+            ("task ended", self.ended_in_words().to_owned()),
             (
                 "buckets complete",
                 self.tasks
@@ -68,6 +68,16 @@ impl ClusterResult {
 }
 
 impl ClusterResult {
+    fn ended_in_words(&self) -> &'static str {
+        let is_done = self.makespan_s.is_some();
+        match (self.ended, is_done, self.config.close_done) {
+            (true, ..) => "yes",
+            (false, true, false) => "no: workers are left that wait; scan.close_done = true would close them",
+            (false, true, true) => "no: workers are left that wait",
+            (false, false, _) => "no: work is left",
+        }
+    }
+
     fn scans_in_words(&self) -> String {
         let Totals { scans, reconciliations, partial_reconciliations, put_off, .. } = self.totals;
         if let Some(why) = self.without_scan {
