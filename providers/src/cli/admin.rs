@@ -1,7 +1,7 @@
 //! Commands about single controllers.
 
 use super::spec_file::{read_json, read_spec};
-use super::{Failed, VersionArgs, print};
+use super::{Failed, VersionArgs, print, reach};
 use crate::controller::Client;
 use crate::controller::client::{ClientError, Summary};
 use crate::controller::connect::{ConnectionArgs, identity};
@@ -96,7 +96,7 @@ pub(super) async fn create(connection: &ConnectionArgs, args: CreateArgs) -> Res
     let change = Update { identity: identity(), spec: Some(read_spec(&args.spec)?), ..Update::default() };
     let version = args.version.version();
     let client =
-        Client::new(connection.connect().await?, args.task_queue).with_most_instances(args.max_instances);
+        Client::new(reach(connection).await?, args.task_queue).with_most_instances(args.max_instances);
     if client.exists(&version).await? {
         let (name, build) = (&version.deployment_name, &version.build_id);
         return Err(Failed::Action(format!("{name}:{build} has a controller already: use update")));
@@ -187,7 +187,7 @@ pub(super) async fn delete(connection: &ConnectionArgs, args: DeleteArgs) -> Res
 }
 
 async fn connect(connection: &ConnectionArgs) -> Result<Client, Failed> {
-    Ok(Client::new(connection.connect().await?, DEFAULT_TASK_QUEUE))
+    Ok(Client::new(reach(connection).await?, DEFAULT_TASK_QUEUE))
 }
 
 impl ChangeArgs {

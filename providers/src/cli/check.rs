@@ -1,6 +1,6 @@
 //! `wci-controller check`: what would go wrong with a controller, before it does.
 
-use super::{Failed, VersionArgs};
+use super::{Failed, VersionArgs, reach};
 use crate::controller::Client;
 use crate::controller::connect::{ConnectionArgs, identity};
 use crate::controller::contract::DEFAULT_TASK_QUEUE;
@@ -40,7 +40,7 @@ impl Finding {
 }
 
 pub(super) async fn check(connection: &ConnectionArgs, args: CheckArgs) -> Result<(), Failed> {
-    let client = Client::new(connection.connect().await?, DEFAULT_TASK_QUEUE);
+    let client = Client::new(reach(connection).await?, DEFAULT_TASK_QUEUE);
     let version = args.version.version();
     let mut findings = Vec::new();
     let described = describe(&client, &version, &mut findings).await;

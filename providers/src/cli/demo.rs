@@ -1,6 +1,6 @@
 //! `wci-controller demo`: a worker that sleeps for its living, and work for it, to try a controller with.
 
-use super::{Failed, VersionArgs};
+use super::{Failed, VersionArgs, reach};
 use crate::controller::connect::ConnectionArgs;
 use crate::error::chain;
 use clap::{Args, Subcommand};
@@ -131,7 +131,7 @@ impl Sleeper {
 
 async fn work(connection: &ConnectionArgs, args: WorkerArgs) -> Result<(), Failed> {
     let wrong = |e: &(dyn std::error::Error + 'static)| Failed::Action(format!("the worker: {}", chain(e)));
-    let client = connection.connect().await?;
+    let client = reach(connection).await?;
     let runtime = Runtime::from_current_tokio(Default::default()).map_err(|e| wrong(&e))?;
     let sleeper = Arc::new(Sleeper::default());
     sleeper.age_millis();
@@ -200,7 +200,7 @@ async fn set_current(client: &Client, version: &VersionArgs) {
 }
 
 async fn load(connection: &ConnectionArgs, args: LoadArgs) -> Result<(), Failed> {
-    let client = connection.connect().await?;
+    let client = reach(connection).await?;
     let mut ticks = tokio::time::interval(Duration::from_secs_f64(1.0 / args.rate));
     let millis = Duration::from_secs_f64(args.work_secs).as_millis();
     let begun = Instant::now();

@@ -1,6 +1,6 @@
 //! `wci-controller fast-poll`: starts, shows and stops the reading that stands in for the server's hook.
 
-use super::Failed;
+use super::{Failed, reach};
 use crate::controller::Client;
 use crate::controller::connect::ConnectionArgs;
 use crate::controller::contract::DEFAULT_TASK_QUEUE;
@@ -27,7 +27,7 @@ pub(super) struct QueueArgs {
 pub(super) async fn run(connection: &ConnectionArgs, command: FastPoll) -> Result<(), Failed> {
     let (FastPoll::Start(args) | FastPoll::Show(args) | FastPoll::Stop(args)) = &command;
     let task_queue = args.task_queue.as_str();
-    let client = Client::new(connection.connect().await?, task_queue);
+    let client = Client::new(reach(connection).await?, task_queue);
     match &command {
         FastPoll::Start(_) => Ok(life::start(client.temporal(), task_queue).await?),
         FastPoll::Stop(_) => Ok(life::stop(&client, task_queue).await?),

@@ -1,6 +1,6 @@
 //! `wci-controller journal`: what `wci replay` and the browser read.
 
-use super::{Failed, VersionArgs};
+use super::{Failed, VersionArgs, reach};
 use crate::controller::Client;
 use crate::controller::connect::ConnectionArgs;
 use crate::controller::contract::DEFAULT_TASK_QUEUE;
@@ -18,7 +18,7 @@ pub(super) struct JournalArgs {
 }
 
 pub(super) async fn write(connection: &ConnectionArgs, args: JournalArgs) -> Result<(), Failed> {
-    let client = Client::new(connection.connect().await?, DEFAULT_TASK_QUEUE);
+    let client = Client::new(reach(connection).await?, DEFAULT_TASK_QUEUE);
     let version = args.version.version();
     Ok(Histories::of(&client, &version).write(BufWriter::new(stdout()), args.follow).await?)
 }

@@ -168,6 +168,12 @@ async fn dispatch(cli: Cli) -> Result<(), Failed> {
     }
 }
 
+/// Connects to Temporal. Options that cannot be right are wrong usage, before anybody is asked.
+async fn reach(connection: &ConnectionArgs) -> Result<temporalio_client::Client, Failed> {
+    connection.check().map_err(Failed::Usage)?;
+    Ok(connection.connect().await?)
+}
+
 /// A result, for people and programs.
 fn print(value: &impl serde::Serialize) -> Result<(), Failed> {
     let value = serde_json::to_value(value).map_err(|e| e.to_string())?;

@@ -6,7 +6,7 @@
 mod original;
 
 use super::spec_file::read_spec;
-use super::{Failed, VersionArgs};
+use super::{Failed, VersionArgs, reach};
 use crate::controller::Client;
 use crate::controller::connect::ConnectionArgs;
 use crate::controller::contract::DEFAULT_TASK_QUEUE;
@@ -34,7 +34,7 @@ pub(super) struct ShadowArgs {
 
 pub(super) async fn shadow(connection: &ConnectionArgs, args: ShadowArgs) -> Result<(), Failed> {
     let spec = Spec::from_json(&read_spec(&args.spec)?).map_err(|e| Failed::Usage(e.to_string()))?;
-    let client = Client::new(connection.connect().await?, DEFAULT_TASK_QUEUE);
+    let client = Client::new(reach(connection).await?, DEFAULT_TASK_QUEUE);
     let version = args.version.version();
     let beside = Beside { reader: JournalReader::new(), spec: spec.clone(), other: None };
     match Histories::of(&client, &version).write(beside, !args.once).await {

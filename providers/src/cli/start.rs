@@ -1,6 +1,6 @@
 //! `wci-controller run`: the process that serves controllers.
 
-use super::Failed;
+use super::{Failed, reach};
 use crate::controller::connect::ConnectionArgs;
 use crate::controller::contract::DEFAULT_TASK_QUEUE;
 use crate::controller::dynamic_config::DynamicConfig;
@@ -92,7 +92,7 @@ pub(super) enum LogFormat {
 pub(super) async fn run(connection: &ConnectionArgs, args: RunArgs) -> Result<(), Failed> {
     log(args.log_format);
     let host = Arc::new(args.host()?);
-    let client = connection.connect().await?;
+    let client = reach(connection).await?;
     let namespace = client.options().namespace.clone();
     tracing::info!(namespace, task_queue = args.task_queue, "serving controllers");
     let stop = Stop::listen().map_err(|e| format!("cannot listen for signals: {e}"))?;
@@ -175,8 +175,11 @@ impl RunArgs {
     }
 }
 
+/// Clients log failures of calls that are returned to us as well, and said by us.
+const QUIET: &str = "info,temporalio=warn,kube_client=off";
+
 pub(super) fn log(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,temporalio=warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(QUIET));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let builder = builder.with_ansi(std::io::stderr().is_terminal());
     match format {

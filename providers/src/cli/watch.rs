@@ -3,8 +3,8 @@
 //! Looking and showing go their own ways: the rows are looked at one after the other, at a pace that spares the
 //! server however many there are, while the table shows what is known so far. What cannot be read is said in its row.
 
-use super::Failed;
 use super::start::Stop;
+use super::{Failed, reach};
 use crate::controller::Client;
 use crate::controller::client::Summary;
 use crate::controller::connect::ConnectionArgs;
@@ -43,7 +43,7 @@ pub(super) struct WatchArgs {
 }
 
 pub(super) async fn watch(connection: &ConnectionArgs, args: WatchArgs) -> Result<(), Failed> {
-    let client = Client::new(connection.connect().await?, DEFAULT_TASK_QUEUE);
+    let client = Client::new(reach(connection).await?, DEFAULT_TASK_QUEUE);
     let watcher = Watcher {
         client,
         pace: Pace::a_second(LOOKS_PER_SECOND),

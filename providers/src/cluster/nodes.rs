@@ -137,7 +137,12 @@ impl Follower {
                 }
                 Lost::Other(why) => {
                     self.metrics.watch_lost("failed");
-                    tracing::warn!(why, "lost sight of the nodes");
+                    // It is tried again and again; said is what is new.
+                    if told.borrow().lost.as_ref() == Some(&why) {
+                        tracing::debug!(why, "still no sight of the nodes");
+                    } else {
+                        tracing::warn!(why, "lost sight of the nodes");
+                    }
                     told.send_modify(|seen| seen.lost = Some(why));
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(LONGEST_WAIT);

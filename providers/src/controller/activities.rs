@@ -25,8 +25,9 @@ use wci_core::decision::{GroupName, Launch, Registration};
 use wci_core::metrics::TaskQueueType;
 
 const HEARTBEAT: Duration = Duration::from_secs(2);
-/// Reads a second of registering: what the paced reads and fast-poll leave of the server's 50 for some processes.
-pub(super) const READS_PER_SECOND: u32 = 5;
+/// Reads a second of registering. With those of the controllers they may come to more than the server's 50: what it
+/// refuses is read again. Fewer would keep hundreds of updates at once waiting beyond their time.
+pub(super) const READS_PER_SECOND: u32 = 20;
 /// How long a read that the server refuses for its number is made again, of the 30 s that registering may take.
 const READ_PATIENCE: Duration = Duration::from_secs(10);
 

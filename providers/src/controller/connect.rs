@@ -67,6 +67,14 @@ impl ConnectionArgs {
         Client::new(connection, client).map_err(|e| crate::error::chain(&e))
     }
 
+    /// Whether the options, the environment and the profile fit together.
+    ///
+    /// # Errors
+    /// Names what is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        self.options().map(drop)
+    }
+
     fn options(&self) -> Result<(ConnectionOptions, ClientOptions), String> {
         let load = LoadClientConfigProfileOptions::builder()
             .maybe_config_source(

@@ -78,6 +78,21 @@ async fn one_scan_that_leaves_something_out_has_failed_and_says_so_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_cannot_be_reached_is_told_of_without_repetition() {
+    let fake = cluster().await;
+    let mut away = command(&fake, "away");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let kubeconfig = fake.kubeconfig().replace(&fake.address, &format!("http://127.0.0.1:{port}"));
+    std::fs::write(away.get_current_dir().unwrap().join("kubeconfig"), kubeconfig).unwrap();
+    away.arg("--once");
+    let said = run(away).await;
+    let err = String::from_utf8(said.stderr).unwrap();
+    assert_eq!(said.status.code(), Some(1), "{err}");
+    // Once in the log when it was lost, and once as what became of the scan.
+    assert_eq!(err.matches("Connection refused").count(), 2, "{err}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn it_scans_when_a_node_comes_and_stops_when_it_is_asked_to() {
     let fake = cluster().await;
     let mut running = command(&fake, "stop");

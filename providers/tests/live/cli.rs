@@ -129,6 +129,9 @@ fn an_unreachable_server_is_named() {
     let mut command = std::process::Command::new(crate::program::CONTROLLER);
     let (status, _, words) = said(&command.args(["list", "--address", "127.0.0.1:1"]).output().unwrap());
     assert!(status == 1 && words.contains("cannot reach Temporal at http://127.0.0.1:1"), "{words}");
+    let mut command = std::process::Command::new(crate::program::CONTROLLER);
+    let (status, _, words) = said(&command.args(["list", "--grpc-meta", "team"]).output().unwrap());
+    assert!(status == 2 && words.contains("expected KEY=VALUE"), "{words}");
 }
 
 /// Has the server itself scale the version, whose workers the function runs.
