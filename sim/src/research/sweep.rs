@@ -60,7 +60,7 @@ pub struct Influence {
     /// The key.
     pub key: String,
     /// Share of the figure's variance over the points that this key alone explains (first-order index, by means
-    /// over its values or fifths of its range).
+    /// over its values or fifths of its range; of points that are no full grid, less what chance alone would give).
     pub share: f64,
     /// Spearman's rank correlation: above 0 the figure grows with the key.
     pub correlation: f64,
@@ -146,14 +146,26 @@ impl<R: Measured> Sweep<R> {
         self.points.iter().map(|point| place(&point[key])).collect()
     }
 
+    /// Whether every combination of values is there once: then a key's share is no estimate, but the thing itself.
+    fn is_grid(&self) -> bool {
+        let distinct = |key: usize| {
+            let mut places = self.places(key);
+            places.sort_by(f64::total_cmp);
+            places.dedup();
+            places.len()
+        };
+        (0..self.keys.len()).map(distinct).try_fold(1_usize, usize::checked_mul) == Some(self.points.len())
+    }
+
     /// Which keys matter to a figure, the most telling one first.
     #[must_use]
     pub fn influences(&self, figure: &str) -> Vec<Influence> {
         let means = self.means(figure);
+        let is_grid = self.is_grid();
         let of = |(i, key): (usize, &String)| {
             let known = self.places(i).into_iter().zip(means.iter().copied()).filter(|(_, y)| y.is_finite());
             let (x, y): (Vec<f64>, Vec<f64>) = known.unzip();
-            Influence { key: key.clone(), share: explained(&x, &y), correlation: spearman(&x, &y) }
+            Influence { key: key.clone(), share: explained(&x, &y, is_grid), correlation: spearman(&x, &y) }
         };
         let mut influences: Vec<Influence> = self.keys.iter().enumerate().map(of).collect();
         influences.sort_by(|a, b| b.share.total_cmp(&a.share));
@@ -176,8 +188,10 @@ fn number(value: &Value) -> Option<f64> {
 const PARTS: usize = 12;
 const FIFTHS: usize = 5;
 
-/// Variance of the group means over the whole variance.
-fn explained(x: &[f64], y: &[f64]) -> f64 {
+/// Variance of the group means over the whole variance. The means of `k` groups of `n` values differ by chance, too,
+/// on average by `(k - 1) / (n - 1)` of the whole: what is beyond that counts, where the points are a sample (the
+/// adjusted coefficient of determination).
+fn explained(x: &[f64], y: &[f64], is_grid: bool) -> f64 {
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
     let all = mean(y);
     let whole: f64 = y.iter().map(|value| (value - all) * (value - all)).sum();
@@ -195,7 +209,12 @@ fn explained(x: &[f64], y: &[f64]) -> f64 {
         })
         .filter(|square| square.is_finite())
         .sum();
-    between / whole
+    let share = between / whole;
+    let free = y.len().saturating_sub(count) as f64;
+    if is_grid || free < 1.0 {
+        return share;
+    }
+    (1.0 - (1.0 - share) * (y.len() as f64 - 1.0) / free).max(0.0)
 }
 
 /// The group of each value: its place among few distinct ones, or its fifth.
@@ -271,9 +290,24 @@ mod tests {
     /// By hand: group means 1.5 and 3.5 around 2.5, whole sum of squares 5, between 4.
     #[test]
     fn the_explained_share_is_that_of_the_group_means() {
-        assert!((explained(&[0.0, 0.0, 1.0, 1.0], &[1.0, 2.0, 3.0, 4.0]) - 0.8).abs() < 1e-12);
-        assert_eq!(explained(&[0.0, 1.0], &[3.0, 3.0]), 0.0);
-        assert_eq!(explained(&[0.0, 1.0], &[0.1 + 0.2, 0.3]), 0.0, "rounding is no variance");
+        assert!((explained(&[0.0, 0.0, 1.0, 1.0], &[1.0, 2.0, 3.0, 4.0], true) - 0.8).abs() < 1e-12);
+        assert_eq!(explained(&[0.0, 1.0], &[3.0, 3.0], true), 0.0);
+        assert_eq!(explained(&[0.0, 1.0], &[0.1 + 0.2, 0.3], true), 0.0, "rounding is no variance");
+    }
+
+    /// By hand: of the share 0.8 as above with 4 points in 2 groups remains 1 - 0.2 * 3 / 2.
+    #[test]
+    fn what_chance_alone_would_explain_does_not_count_for_a_sample() {
+        assert!((explained(&[0.0, 0.0, 1.0, 1.0], &[1.0, 2.0, 3.0, 4.0], false) - 0.7).abs() < 1e-12);
+        let mut stream = crate::rng::Stream::named(1, "no influence");
+        let mut draw = || (0..60).map(|_| stream.uniform()).collect::<Vec<f64>>();
+        let studies: Vec<(f64, f64)> = (0..400)
+            .map(|_| (draw(), draw()))
+            .map(|(x, y)| (explained(&x, &y, true), explained(&x, &y, false)))
+            .collect();
+        let mean = |of: fn(&(f64, f64)) -> f64| studies.iter().map(of).sum::<f64>() / studies.len() as f64;
+        assert!((mean(|both| both.0) - 4.0 / 59.0).abs() < 0.006, "{}", mean(|both| both.0));
+        assert!(mean(|both| both.1) < 0.025, "{}", mean(|both| both.1));
     }
 
     #[test]
