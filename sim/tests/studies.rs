@@ -248,6 +248,15 @@ fn tuning_prints_what_to_deploy_and_how_sure_that_is() {
     }
     assert!(json(&bench.text("out/spec.json"))["scaling_group_specs"]["activities"].is_object());
     assert!(bench.text("out/trials.csv").starts_with("algorithm,cost_usd.total,schedule_to_start.p95"));
+    let page = bench.text("out/report.html");
+    let front =
+        page.split("<h2>The front</h2>").nth(1).and_then(|rest| rest.split("</table>").next()).unwrap();
+    let places: Vec<&str> =
+        front.split("<tr>").skip(2).filter_map(|row| row.split("<td class=\"number\">").nth(1)).collect();
+    assert!(
+        !places.is_empty() && places.windows(2).all(|pair| pair[0] != pair[1]),
+        "twice the same: {places:?}"
+    );
     // What was found is a spec like any other.
     bench.ends_with(0, "compare small.toml --specs out/spec.json -q");
 }

@@ -104,7 +104,9 @@ impl Scatter {
                 WIDTH - RIGHT,
                 Ink::Vermillion.hex()
             );
-            text(&mut out, (WIDTH - RIGHT - 4.0, at - 6.0), "limit", "end", Ink::Vermillion);
+            // At the very top it would stand in the legend.
+            let beside = if at < TOP + 20.0 { at + 18.0 } else { at - 6.0 };
+            text(&mut out, (WIDTH - RIGHT - 4.0, beside), "limit", "end", Ink::Vermillion);
         }
         let places: Vec<_> =
             self.points.iter().map(|dot| (dot, (place_x(&x, dot.x), place_y(&y, dot.y)))).collect();
@@ -219,4 +221,23 @@ fn text(out: &mut String, (x, y): (f64, f64), text: &str, anchor: &str, ink: Ink
         out,
         "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" fill=\"{ink}\">{text}</text>"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_at_a_limit_stays_out_of_the_legend() {
+        let word_at = |limit: f64| {
+            let dot = Dot { x: 1.0, y: 5.0, kind: Kind::Tried, label: String::new() };
+            let y = ("wait".to_owned(), Some(Quantity::Millis));
+            let svg = Scatter { points: vec![dot], limit: Some(limit), y, ..Scatter::default() }.svg();
+            let (before, _) = svg.split_once(">limit<").unwrap();
+            let (_, at) = before.rsplit_once(" y=\"").unwrap();
+            at.split('"').next().unwrap().parse::<f64>().unwrap()
+        };
+        assert!(word_at(100.0) > TOP, "at the very top: {}", word_at(100.0));
+        assert!(word_at(30.0) > TOP, "below it: {}", word_at(30.0));
+    }
 }

@@ -343,11 +343,21 @@ fn met(tuned: &Tuned, trial: &Trial) -> (&'static str, &'static str) {
 
 fn front(tuned: &Tuned, body: &mut String) {
     let mut front: Vec<&Trial> = tuned.trials.iter().filter(|trial| trial.on_front).collect();
-    front.sort_by(|a, b| a.mean.total_cmp(&b.mean));
+    // What comes to the same is one place on the front: the setting nearest to what is written stands for it.
+    front.sort_by(|a, b| a.mean.total_cmp(&b.mean).then(a.settings.len().cmp(&b.settings.len())));
+    let all = front.len();
+    front.dedup_by(|b, a| a.mean == b.mean && a.constrained == b.constrained);
+    let same = match all - front.len() {
+        0 => String::new(),
+        n => format!(
+            " Each stands for those that come to the same: {} in all.",
+            count((n + front.len()) as u64)
+        ),
+    };
     let (cost, wait) = (quantity(&tuned.minimize), quantity(constrained_key(tuned)));
     let _ = writeln!(
         body,
-        "<section><h2>The front</h2>\n<p>{} on the front of {}.</p><div class=\"scroll\"><table>\n<thead><tr><th>{}</th>\
+        "<section><h2>The front</h2>\n<p>{} on the front of {}.{same}</p><div class=\"scroll\"><table>\n<thead><tr><th>{}</th>\
          <th>{}</th><th>Target</th><th>Settings</th></tr></thead>\n<tbody>",
         plural(front.len() as u64, "setting is", "settings are"),
         count(tuned.trials.len() as u64),
