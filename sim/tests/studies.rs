@@ -145,6 +145,15 @@ fn cluster_scenarios_are_swept_and_tuned_too() {
         "{page}"
     );
     assert_eq!(bench.text("found/trials.csv").lines().count(), 9);
+    let both = tune.replace("failing.toml", "failing.toml longer.toml");
+    bench.put(
+        "longer.toml",
+        &failing.replace("buckets = 864", "buckets = 90").replace("by chance\"", "for longer\""),
+    );
+    let found = bench.ends_with(0, &format!("{both} --subject-to makespan~s_<_2h"));
+    assert!(found.contains("Nodes that crash for longer, on the fresh seeds"), "{found}");
+    let error = bench.ends_with(2, &both.replace("longer.toml", "small.toml"));
+    assert!(error.contains("small.toml: found no cluster scenario"), "{error}");
     let out = bench.ends_with(1, &format!("{tune} --subject-to makespan~s_<_1s"));
     assert!(out.contains("No setting was found"), "{out}");
     let error = bench.ends_with(2, &format!("{tune} --subject-to cost_<_1s"));

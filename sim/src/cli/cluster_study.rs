@@ -5,7 +5,7 @@ use super::{CommandResult, Failure, Outcome, disk, sweep};
 use crate::report::json::to_json;
 use crate::report::study::{cluster_page, cluster_pareto, cluster_trials_csv, cluster_tuned};
 use crate::research::cluster::{
-    ClusterConstraint, ClusterRuns, ClusterTemplate, cluster_keys, run_all, tune_cluster,
+    ClusterConstraint, ClusterRuns, ClusterTemplate, ClusterTuned, Opens, cluster_keys, run_all, tune_cluster,
 };
 use crate::research::compare::LeftOut;
 use crate::research::range::Range;
@@ -44,42 +44,73 @@ pub fn tune(args: &TuneArgs) -> CommandResult {
         ("--checkpoint", args.study.checkpoint.is_some()),
         ("--algorithms", !args.algorithms.is_empty()),
     ])?;
-    let [path] = &args.scenarios[..] else {
-        return Err(Failure::new("several scenarios: expected one, if it is a cluster scenario"));
-    };
     if args.vary.is_empty() {
         return Err(Failure::new(
             "--vary: found none, expected keys to search, such as --vary scan.min_interval=0s..10m",
         ));
     }
-    with_template(path, &args.set, |template, set| {
-        let ranges = ranges(&args.vary)?;
-        let minimize = figures(std::slice::from_ref(&args.minimize))?.remove(0);
-        let constraints = args.subject_to.iter().map(|text| ClusterConstraint::parse(text));
-        let constraints = constraints
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| Failure::about(error, "--subject-to"))?;
-        let template = template.changed(set)?;
-        let scenario = template.with(&[])?;
-        let (replications, seed) =
-            (args.study.replications.unwrap_or(REPLICATIONS), args.seed.unwrap_or(scenario.seed));
-        let effort = (args.trials as usize, replications, seed);
-        let search = || tune_cluster(&template, &ranges, &minimize, &constraints, effort);
-        let tuned = args.study.on_threads(search)?.map_err(|error| Failure::about(error, &template.file))?;
-        let table = cluster_tuned(&scenario.title, &tuned);
-        if let Some(folder) = &args.out {
-            super::load::make_folder(folder)?;
-            disk::write(&folder.join("tune.json"), to_json(&tuned)?)?;
-            disk::write(&folder.join("report.txt"), &table)?;
-            disk::write(&folder.join("trials.csv"), cluster_trials_csv(&tuned)?)?;
-            disk::write(&folder.join("pareto.svg"), cluster_pareto(&tuned).svg())?;
-            let page = cluster_page(&scenario.title, &tuned, &super::tune::command(args));
-            disk::write(&folder.join("report.html"), page)?;
-            eprintln!("look at {}", folder.join("report.html").display());
-        }
-        disk::print(&if args.json { to_json(&tuned)? } else { table })?;
-        Ok(if tuned.best.is_some() { Outcome::Fine } else { Outcome::Failed })
-    })
+    if let Some(other) = args.scenarios.iter().find(|path| !super::cluster::is_one(path)) {
+        let name = other.display();
+        return Err(Failure::new(format!(
+            "{name}: found no cluster scenario, expected one as the others are"
+        )));
+    }
+    let opens: Vec<_> = args.scenarios.iter().map(|path| opener(path)).collect();
+    let set = settings(&args.set)?;
+    let mut templates = Vec::new();
+    for (path, open) in args.scenarios.iter().zip(&opens) {
+        templates.push(template(path, open)?.changed(&set)?);
+    }
+    let tuned = search(args, &templates)?;
+    let titles = templates.iter().map(|template| Ok(template.with(&[])?.title));
+    let title = titles.collect::<Result<Vec<_>, String>>()?.join(", ");
+    let table = cluster_tuned(&title, &tuned);
+    if let Some(folder) = &args.out {
+        super::load::make_folder(folder)?;
+        disk::write(&folder.join("tune.json"), to_json(&tuned)?)?;
+        disk::write(&folder.join("report.txt"), &table)?;
+        disk::write(&folder.join("trials.csv"), cluster_trials_csv(&tuned)?)?;
+        disk::write(&folder.join("pareto.svg"), cluster_pareto(&tuned).svg())?;
+        let page = cluster_page(&title, &tuned, &super::tune::command(args));
+        disk::write(&folder.join("report.html"), page)?;
+        eprintln!("look at {}", folder.join("report.html").display());
+    }
+    disk::print(&if args.json { to_json(&tuned)? } else { table })?;
+    Ok(if tuned.best.is_some() { Outcome::Fine } else { Outcome::Failed })
+}
+
+fn search(args: &TuneArgs, templates: &[ClusterTemplate<'_>]) -> Result<ClusterTuned, Failure> {
+    let ranges = ranges(&args.vary)?;
+    let minimize = figures(std::slice::from_ref(&args.minimize))?.remove(0);
+    let constraints = args.subject_to.iter().map(|text| ClusterConstraint::parse(text));
+    let constraints =
+        constraints.collect::<Result<Vec<_>, _>>().map_err(|error| Failure::about(error, "--subject-to"))?;
+    let first =
+        templates.first().map_or(Ok(1), |template| template.with(&[]).map(|scenario| scenario.seed))?;
+    let (replications, seed) = (args.study.replications.unwrap_or(REPLICATIONS), args.seed.unwrap_or(first));
+    let effort = (args.trials as usize, replications, seed);
+    let run = || tune_cluster(templates, &ranges, &minimize, &constraints, effort);
+    Ok(args.study.on_threads(run)??)
+}
+
+/// Opens the files that a scenario names, beside it.
+fn opener(path: &Path) -> impl Fn(&str) -> Result<String, String> + Sync {
+    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    move |file| std::fs::read_to_string(folder.join(file)).map_err(|error| format!("{file}: {error}"))
+}
+
+fn template<'a>(path: &Path, open: Opens<'a>) -> Result<ClusterTemplate<'a>, Failure> {
+    Ok(ClusterTemplate::new(&disk::read_text(path)?, &path.display().to_string(), open)?)
+}
+
+fn settings(set: &[String]) -> Result<Vec<(String, Value)>, Failure> {
+    let setting = |text: &String| {
+        let (key, value) = text.split_once('=').ok_or_else(|| {
+            Failure::new(format!("--set {text}: expected PATH=VALUE, such as timers.down_after=5m"))
+        })?;
+        Ok((key.trim().to_owned(), parse_value(value.trim())))
+    };
+    set.iter().map(setting).collect()
 }
 
 fn with_template(
@@ -87,18 +118,9 @@ fn with_template(
     set: &[String],
     study: impl FnOnce(&ClusterTemplate<'_>, &[(String, Value)]) -> CommandResult,
 ) -> CommandResult {
-    let text = disk::read_text(path)?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let open =
-        |file: &str| std::fs::read_to_string(folder.join(file)).map_err(|error| format!("{file}: {error}"));
-    let template = ClusterTemplate::new(&text, &path.display().to_string(), &open)?;
-    let setting = |text: &String| {
-        let (key, value) = text.split_once('=').ok_or_else(|| {
-            Failure::new(format!("--set {text}: expected PATH=VALUE, such as timers.down_after=5m"))
-        })?;
-        Ok((key.trim().to_owned(), parse_value(value.trim())))
-    };
-    let set = set.iter().map(setting).collect::<Result<Vec<_>, Failure>>()?;
+    let open = opener(path);
+    let template = template(path, &open)?;
+    let set = settings(set)?;
     template.with(&set)?;
     study(&template, &set)
 }

@@ -264,9 +264,9 @@ pub struct ClusterTuned {
 pub struct ClusterTrial {
     /// The values.
     pub settings: Vec<(String, Value)>,
-    /// Mean of the figure to minimize; none: a run never came to it.
+    /// Mean of the figure to minimize, over the scenarios; none: a run never came to it.
     pub minimized: Option<f64>,
-    /// Mean of the figure of the first constraint, or else the makespan.
+    /// The same of the figure of the first constraint, or else of the makespan.
     pub constrained: Option<f64>,
     /// Whether it met the constraints.
     pub holds: bool,
@@ -279,14 +279,38 @@ pub struct ClusterTrial {
 pub struct ClusterBest {
     /// The values.
     pub settings: Vec<(String, Value)>,
+    /// What it does to each scenario.
+    pub scenarios: Vec<ClusterConfirmed>,
+    /// Settings before it that failed on fresh seeds.
+    pub failed: usize,
+}
+
+/// What a setting does to one scenario.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClusterConfirmed {
+    /// The scenario's title.
+    pub scenario: String,
     /// Every figure.
     pub figures: Vec<(String, Estimate)>,
     /// The figure to minimize less that of the scenario as written, paired.
     pub difference: Estimate,
     /// The scenario as written: that figure, and whether it meets the constraints.
     pub written: (Estimate, bool),
-    /// Settings before it that failed on fresh seeds.
-    pub failed: usize,
+}
+
+impl ClusterBest {
+    /// Mean of a figure over the scenarios; none: a run never came to it.
+    #[must_use]
+    pub fn mean(&self, key: &str) -> Option<f64> {
+        let of = |one: &ClusterConfirmed| one.figures.iter().find(|(name, _)| name == key)?.1.mean;
+        mean(self.scenarios.iter().map(of))
+    }
+}
+
+/// The mean of all; none if any is missing.
+fn mean(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    let values = values.collect::<Option<Vec<f64>>>()?;
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 impl ClusterTuned {
@@ -320,12 +344,13 @@ impl ClusterConstraint {
 /// Settings that may fail on fresh seeds before the search is given up.
 const ROUNDS: usize = 4;
 
-/// Runs a Latin hypercube of settings and proves the best one that meets the constraints on fresh seeds.
+/// Runs a Latin hypercube of settings and proves the best one that meets the constraints, in every scenario, on fresh
+/// seeds.
 ///
 /// # Errors
 /// A key or value that is wrong.
 pub fn tune_cluster(
-    template: &ClusterTemplate<'_>,
+    templates: &[ClusterTemplate<'_>],
     ranges: &[Range],
     minimize: &str,
     constraints: &[ClusterConstraint],
@@ -335,68 +360,117 @@ pub fn tune_cluster(
     let points = super::sweep::points(ranges, layout, first_seed);
     let settings =
         |point: &Vec<Value>| ranges.iter().map(|range| range.key.clone()).zip(point.clone()).collect();
-    let settings: Vec<Vec<(String, Value)>> = points.iter().map(settings).collect();
+    let settings: Vec<Settings> = points.iter().map(settings).collect();
     let search = first_seed..first_seed.saturating_add(replications);
-    let holds = |runs: &ClusterRuns| constraints.iter().all(|constraint| constraint.holds(runs));
-    let results = template.run(&settings, search.clone())?;
-    let mut feasible: Vec<(f64, &Vec<(String, Value)>)> = results
-        .iter()
-        .zip(&settings)
-        .filter(|(runs, _)| holds(runs))
-        .filter_map(|(runs, settings)| Some((runs.estimate(minimize).mean?, settings)))
-        .collect();
-    feasible.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let fresh = |round: usize| {
-        let start = search.end.saturating_add(round as u64 * replications);
-        start..start.saturating_add(replications)
-    };
-    let mut best = None;
-    for (round, (_, settings)) in feasible.iter().take(ROUNDS).enumerate() {
-        let both = template.run(&[(*settings).clone(), Vec::new()], fresh(round))?;
-        if holds(&both[0]) {
-            best = Some(found((*settings).clone(), &both, minimize, holds(&both[1]), round));
-            break;
-        }
-    }
-    let constrained = constraints.first().map_or(FIGURES[0].0, |constraint| constraint.key.as_str());
-    let trial = |(runs, settings): (&ClusterRuns, &Vec<(String, Value)>)| ClusterTrial {
-        settings: settings.clone(),
-        minimized: runs.estimate(minimize).mean,
-        constrained: runs.estimate(constrained).mean,
-        holds: holds(runs),
-        on_front: false,
-    };
-    let trials = results.iter().zip(&settings).map(trial).collect();
-    let confirmed = fresh(best.as_ref().map_or(0, |best| best.failed));
-    let ends = |seeds: &std::ops::Range<u64>| (seeds.start, seeds.end.saturating_sub(1));
+    let results = run_in_all(templates, &settings, &search)?;
+    let constrained = constraints.first();
     let mut tuned = ClusterTuned {
         minimize: minimize.to_owned(),
         subject_to: constraints.to_vec(),
-        trials,
-        feasible: feasible.len(),
-        best,
-        seeds: [ends(&search), ends(&confirmed)],
+        trials: Vec::new(),
+        feasible: 0,
+        best: None,
+        seeds: [ends(&search), ends(&fresh(&search, 0))],
     };
+    let trial = |(runs, settings): (&Vec<ClusterRuns>, &Settings)| ClusterTrial {
+        settings: settings.clone(),
+        minimized: mean(runs.iter().map(|runs| runs.estimate(minimize).mean)),
+        constrained: mean(
+            runs.iter().map(|runs| runs.estimate(constrained.map_or(FIGURES[0].0, |c| &c.key)).mean),
+        ),
+        holds: hold(constraints, runs),
+        on_front: false,
+    };
+    tuned.trials = results.iter().zip(&settings).map(trial).collect();
     tuned.mark_front();
+    tuned.confirm(templates, &search)?;
     Ok(tuned)
 }
 
-fn found(
-    settings: Vec<(String, Value)>,
-    both: &[ClusterRuns],
-    minimize: &str,
-    written_holds: bool,
-    failed: usize,
-) -> ClusterBest {
-    let figures = FIGURES.iter().map(|(key, ..)| ((*key).to_owned(), both[0].estimate(key)));
-    let difference = Estimate::paired(&both[0].numbers(minimize), &both[1].numbers(minimize));
-    let is_finite = difference.mean.is_some_and(f64::is_finite);
-    ClusterBest {
-        settings,
-        figures: figures.collect(),
-        difference: if is_finite { difference } else { Estimate::default() },
-        written: (both[1].estimate(minimize), written_holds),
-        failed,
+type Settings = Vec<(String, Value)>;
+
+/// Each setting in each scenario: a list of scenarios for each setting.
+fn run_in_all(
+    templates: &[ClusterTemplate<'_>],
+    settings: &[Settings],
+    seeds: &std::ops::Range<u64>,
+) -> Result<Vec<Vec<ClusterRuns>>, String> {
+    let mut all = vec![Vec::new(); settings.len()];
+    for template in templates {
+        let runs =
+            template.run(settings, seeds.clone()).map_err(|error| match error.contains(&template.file) {
+                true => error,
+                false => format!("{}: {error}", template.file),
+            })?;
+        all.iter_mut().zip(runs).for_each(|(list, runs)| list.push(runs));
+    }
+    Ok(all)
+}
+
+fn hold(constraints: &[ClusterConstraint], runs: &[ClusterRuns]) -> bool {
+    runs.iter().all(|runs| constraints.iter().all(|constraint| constraint.holds(runs)))
+}
+
+/// Seeds that neither the search nor an earlier round has used.
+const fn fresh(search: &std::ops::Range<u64>, round: u64) -> std::ops::Range<u64> {
+    let replications = search.end - search.start;
+    let start = search.end.saturating_add(round.saturating_mul(replications));
+    start..start.saturating_add(replications)
+}
+
+const fn ends(seeds: &std::ops::Range<u64>) -> (u64, u64) {
+    (seeds.start, seeds.end.saturating_sub(1))
+}
+
+impl ClusterTuned {
+    /// The best ones in turn, until one holds on seeds that nobody has used.
+    fn confirm(
+        &mut self,
+        templates: &[ClusterTemplate<'_>],
+        search: &std::ops::Range<u64>,
+    ) -> Result<(), String> {
+        let mut feasible: Vec<(f64, Settings)> = self
+            .trials
+            .iter()
+            .filter(|trial| trial.holds)
+            .filter_map(|trial| Some((trial.minimized?, trial.settings.clone())))
+            .collect();
+        feasible.sort_by(|a, b| a.0.total_cmp(&b.0));
+        self.feasible = feasible.len();
+        for (round, (_, settings)) in feasible.into_iter().take(ROUNDS).enumerate() {
+            let fresh = fresh(search, round as u64);
+            let both = run_in_all(templates, &[settings.clone(), Vec::new()], &fresh)?;
+            if hold(&self.subject_to, &both[0]) {
+                self.seeds[1] = ends(&fresh);
+                self.best = Some(self.found(settings, templates, &both, round)?);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn found(
+        &self,
+        settings: Settings,
+        templates: &[ClusterTemplate<'_>],
+        both: &[Vec<ClusterRuns>],
+        failed: usize,
+    ) -> Result<ClusterBest, String> {
+        let one = |(template, (own, written)): (&ClusterTemplate<'_>, (&ClusterRuns, &ClusterRuns))| {
+            let difference = Estimate::paired(&own.numbers(&self.minimize), &written.numbers(&self.minimize));
+            let is_finite = difference.mean.is_some_and(f64::is_finite);
+            Ok(ClusterConfirmed {
+                scenario: template.with(&[])?.title,
+                figures: FIGURES.iter().map(|(key, ..)| ((*key).to_owned(), own.estimate(key))).collect(),
+                difference: if is_finite { difference } else { Estimate::default() },
+                written: (
+                    written.estimate(&self.minimize),
+                    hold(&self.subject_to, std::slice::from_ref(written)),
+                ),
+            })
+        };
+        let scenarios = templates.iter().zip(both[0].iter().zip(&both[1])).map(one);
+        Ok(ClusterBest { settings, scenarios: scenarios.collect::<Result<_, String>>()?, failed })
     }
 }
 
@@ -445,11 +519,11 @@ mean_repair = "3m"
         let ranges = [Range::parse("timers.down_after=1m..15m").unwrap()];
         let tuned = |bound: &str| {
             let constraint = ClusterConstraint::parse(&format!("makespan_s < {bound}")).unwrap();
-            tune_cluster(&template(), &ranges, "wasted_work_s", &[constraint], (16, 20, 1)).unwrap()
+            tune_cluster(&[template()], &ranges, "wasted_work_s", &[constraint], (16, 20, 1)).unwrap()
         };
         let best = tuned("20m").best.expect("some silence is short enough");
-        let high = best.figures[0].1.high().unwrap();
-        assert!(best.figures[0].0 == "makespan_s" && high < 1200.0, "{high}");
+        let (key, makespan) = &best.scenarios[0].figures[0];
+        assert!(key == "makespan_s" && makespan.high().is_some_and(|high| high < 1200.0), "{makespan:?}");
         assert!(tuned("10s").best.is_none());
         let tried = tuned("20m").trials;
         let is_beaten = |one: &ClusterTrial| {
@@ -457,6 +531,23 @@ mean_repair = "3m"
         };
         assert!(tried.iter().any(|trial| trial.on_front));
         assert!(tried.iter().all(|trial| !trial.on_front || !is_beaten(trial)));
+    }
+
+    #[test]
+    fn a_setting_has_to_hold_in_every_scenario() {
+        let long = SCENARIO.replace("buckets = 60", "buckets = 600");
+        let long = ClusterTemplate::new(&long, "long.toml", &|_| Err("no files".into())).unwrap();
+        let ranges = [Range::parse("timers.down_after=1m..15m").unwrap()];
+        let tuned = |bound: &str| {
+            let constraint = ClusterConstraint::parse(&format!("makespan_s < {bound}")).unwrap();
+            tune_cluster(&[template(), long.clone()], &ranges, "reconciliations", &[constraint], (8, 10, 1))
+                .unwrap()
+        };
+        assert!(tuned("20m").best.is_none(), "600 buckets take three nodes more than an hour");
+        let best = tuned("20h").best.expect("both are done in a day");
+        assert_eq!(best.scenarios.len(), 2);
+        let makespans = best.scenarios.iter().map(|one| one.figures[0].1.mean.unwrap());
+        assert!((best.mean("makespan_s").unwrap() - makespans.sum::<f64>() / 2.0).abs() < 1e-6);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::amount::{amount, with_interval};
 use super::{Dot, Kind, Scatter};
 use crate::report::html::{escape, shell};
 use crate::report::units::plural;
-use crate::research::cluster::{ClusterBest, ClusterTrial, ClusterTuned, cluster_keys};
+use crate::research::cluster::{ClusterBest, ClusterConfirmed, ClusterTrial, ClusterTuned, cluster_keys};
 use crate::scenario::expect::Quantity;
 use std::fmt::Write as _;
 
@@ -39,8 +39,19 @@ fn found(tuned: &ClusterTuned, best: &ClusterBest, out: &mut String) {
     for (key, value) in &best.settings {
         let _ = writeln!(out, "  {key} = {value}");
     }
-    let _ = writeln!(out, "\nOn the fresh seeds, 95 % intervals (Student):");
-    for (key, estimate) in &best.figures {
+    best.scenarios.iter().for_each(|one| confirmed(tuned, one, out));
+    if best.failed > 0 {
+        let _ = writeln!(
+            out,
+            "{} before it did not hold on fresh seeds.",
+            plural(best.failed as u64, "setting", "settings")
+        );
+    }
+}
+
+fn confirmed(tuned: &ClusterTuned, one: &ClusterConfirmed, out: &mut String) {
+    let _ = writeln!(out, "\n{}, on the fresh seeds, 95 % intervals (Student):", one.scenario);
+    for (key, estimate) in &one.figures {
         let high = match tuned.subject_to.iter().find(|constraint| constraint.key == *key) {
             Some(constraint) => {
                 let high = estimate.high().map_or_else(|| "-".into(), |high| amount(kind(key), high));
@@ -51,22 +62,15 @@ fn found(tuned: &ClusterTuned, best: &ClusterBest, out: &mut String) {
         let _ =
             writeln!(out, "  {key:20}{}{high}", with_interval(kind(key), estimate, estimate.mean.is_none()));
     }
-    let (written, holds) = &best.written;
+    let (written, holds) = &one.written;
     let own = kind(&tuned.minimize);
     let _ = writeln!(
         out,
         "\nAgainst as written ({}, {}): paired difference {}",
         with_interval(own, written, written.mean.is_none()),
         if *holds { "meets the target" } else { "misses the target" },
-        with_interval(own, &best.difference, false)
+        with_interval(own, &one.difference, false)
     );
-    if best.failed > 0 {
-        let _ = writeln!(
-            out,
-            "{} before it did not hold on fresh seeds.",
-            plural(best.failed as u64, "setting", "settings")
-        );
-    }
 }
 
 fn kind(key: &str) -> Quantity {
@@ -84,8 +88,7 @@ pub fn cluster_pareto(tuned: &ClusterTuned) -> Scatter {
     points.sort_by_key(|dot| dot.kind == Kind::Front);
     let key = tuned.constrained_key();
     if let Some(best) = &tuned.best {
-        let mean = |key: &str| best.figures.iter().find(|(name, _)| name == key)?.1.mean;
-        let at = mean(&tuned.minimize).zip(mean(key));
+        let at = best.mean(&tuned.minimize).zip(best.mean(key));
         points.extend(at.map(|(x, y)| Dot { x, y, kind: Kind::Best, label: "found".to_owned() }));
     }
     Scatter {
