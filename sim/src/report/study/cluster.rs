@@ -60,7 +60,7 @@ fn confirmed(tuned: &ClusterTuned, one: &ClusterConfirmed, out: &mut String) {
             None => String::new(),
         };
         let _ =
-            writeln!(out, "  {key:20}{}{high}", with_interval(kind(key), estimate, estimate.mean.is_none()));
+            writeln!(out, "  {key:24}{}{high}", with_interval(kind(key), estimate, estimate.mean.is_none()));
     }
     let (written, holds) = &one.written;
     let own = kind(&tuned.minimize);
@@ -125,6 +125,8 @@ fn front(tuned: &ClusterTuned, body: &mut String) {
     let key = tuned.constrained_key();
     let mut front: Vec<&ClusterTrial> = tuned.trials.iter().filter(|trial| trial.on_front).collect();
     front.sort_by(|a, b| a.minimized.unwrap_or(f64::NAN).total_cmp(&b.minimized.unwrap_or(f64::NAN)));
+    // What comes to the same is one place on the front.
+    front.dedup_by(|b, a| a.minimized == b.minimized && a.constrained == b.constrained);
     let _ = writeln!(
         body,
         "<section><h2>The front</h2>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th>{}</th><th>{}</th>\
