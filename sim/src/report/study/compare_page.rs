@@ -18,7 +18,7 @@ use std::fmt::Write as _;
 const COST: &str = "cost_usd.total";
 const WAIT: &str = "schedule_to_start.p95";
 /// Scenarios that stand side by side: so many fit on a sheet of A4.
-const ACROSS: usize = 6;
+const ACROSS: usize = 5;
 /// So many times the backlog that three quarters keep under is drawn in full.
 const FARTHEST: f64 = 5.0;
 const SIDE_BY_SIDE: &str = "<style>.pair{display:grid;gap:1rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,26rem),1fr))}\
@@ -84,7 +84,11 @@ fn overview_of(ran: &[&Contest], key: &str, body: &mut String) {
     for name in entrants(ran) {
         let _ = write!(body, "<tr><th scope=\"row\">{}</th>", escape(name));
         for contest in ran {
-            let _ = write!(body, "<td class=\"number\">{}</td>", escape(&cell(contest, name, key)));
+            let _ = write!(
+                body,
+                "<td class=\"number\">{}</td>",
+                escape(&cell(contest, name, key)).replace('\n', "<br>")
+            );
         }
         body.push_str("</tr>\n");
     }
@@ -124,7 +128,7 @@ fn cell(contest: &Contest, name: &str, key: &str) -> String {
         COST => mean,
         _ => format!("{mean} {}", mark(&contest.difference(i + 1, key))).trim_end().to_owned(),
     };
-    if note.is_empty() { text } else { format!("{text}, {note}") }
+    if note.is_empty() { text } else { format!("{text}\n{note}") }
 }
 
 fn section(contest: &Contest, body: &mut String) -> Result<(), ChartError> {
@@ -391,7 +395,7 @@ mod tests {
         let mut body = String::new();
         overview(&contests, &mut body);
         let across = body.split("<table").skip(1).map(|table| table.matches("<a href").count());
-        assert_eq!(across.collect::<Vec<_>>(), [6, 2, 6, 2]);
+        assert_eq!(across.collect::<Vec<_>>(), [5, 3, 5, 3]);
     }
 
     #[test]
@@ -400,7 +404,7 @@ mod tests {
         contest.results[1].runs.iter_mut().for_each(|run| run.summary.total.overloaded = false);
         let calm = cell(&contest, "fixed", WAIT);
         contest.results[1].runs[0].summary.total.overloaded = true;
-        assert_eq!(cell(&contest, "fixed", WAIT), format!("{calm}, overloaded in 1 of 2"));
+        assert_eq!(cell(&contest, "fixed", WAIT), format!("{calm}\noverloaded in 1 of 2"));
         contest.results[1].runs[1].summary.total.overloaded = true;
         assert_eq!(cell(&contest, "fixed", WAIT), "overloaded");
     }
