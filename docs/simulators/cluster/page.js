@@ -51,7 +51,7 @@ const link = readLink();
 let written = null; // the fragment that this page wrote last
 let about = null; // title, horizon, seed and settings of the run
 let view = null;
-let own = null; // a scenario of one's own: name, toml, xml
+let own = null; // a scenario of one's own: name, toml, xml, xmlName
 let samples = [];
 let shownLines = 0;
 let rested = null; // the moment that the address names
@@ -121,18 +121,20 @@ async function restart(change, files = own) {
 // Files of one's own: a scenario, task definitions, or both.
 async function take(files) {
   const texts = {};
+  let xmlName;
   let called = null;
   for (const file of files) {
     const kind = /\.(toml|xml)$/i.exec(file.name)?.[1].toLowerCase();
     if (!kind) throw new Error(`${file.name}: expected a scenario (.toml) or task definitions (.xml)`);
     if (file.size > LARGEST_FILE) throw new Error(`${file.name}: found ${file.size} bytes, expected at most ${LARGEST_FILE}`);
     texts[kind] = await file.text();
+    if (kind === "xml") xmlName = file.name;
     if (kind === "toml" || called === null) called = file.name;
   }
   if (called === null) return;
   // Definitions alone run on two nodes to which nothing happens, as on the command line. JSON's texts are TOML's.
   const alone = () => `format = 1\ntitle = ${JSON.stringify(called)}\ndefinitions = ${JSON.stringify(called)}\nnodes = ["A", "B"]\n`;
-  const chosen = { name: called, toml: texts.toml ?? alone(), xml: texts.xml };
+  const chosen = { name: called, toml: texts.toml ?? alone(), xml: texts.xml, xmlName };
   await restart({ settings: {}, hands: [], at: 0, seed: null }, chosen);
 }
 

@@ -66,13 +66,34 @@ async function text(file) {
   return texts.get(file);
 }
 
+const SHIPPED = "auto-scaling.xml";
+
+// The file that a scenario says its tasks stand in; null: none.
+function named(scenario) {
+  const found = /^[ \t]*"?definitions"?[ \t]*=[ \t]*(?:"((?:[^"\\\n]|\\.)*)"|'([^'\n]*)')/m.exec(scenario);
+  if (!found) return null;
+  return found[1] === undefined ? found[2] : JSON.parse(`"${found[1]}"`);
+}
+
+// What stands in it: for a file of one's own that is what came with it, or the shipped one if it names that alone.
+async function definitionsOf(scenario, own) {
+  const wanted = named(scenario);
+  const name = wanted?.split(/[\\/]/).pop();
+  const came = own?.xml !== undefined;
+  if (came && name === own.xmlName) return own.xml;
+  if (!came && name === SHIPPED) return text(`scenarios/cluster/${SHIPPED}`);
+  if (wanted !== null) throw new Error(`${own.name}: definitions: found no ${wanted}; drop it too`);
+  if (came) throw new Error(`${own.xmlName}: found task definitions that ${own.name} does not name`);
+  return "";
+}
+
 const commands = {
   // A preset, or a scenario of one's own with the definitions that it names.
   async load({ id, preset, own, settings, hands, at }) {
     commands.pause();
     const file = own?.name ?? `${preset}.toml`;
     const scenario = own?.toml ?? (await text(`scenarios/cluster/${encodeURIComponent(preset)}.toml`));
-    const definitions = own?.xml ?? (await text("scenarios/cluster/auto-scaling.xml"));
+    const definitions = await definitionsOf(scenario, own);
     const next = new Cluster(scenario, file, definitions, JSON.stringify(settings));
     state.cluster?.free();
     Object.assign(state, { cluster: next, clock: 0, goal: null, toDecision: false, isPlaying: false, isOver: false, load: id });

@@ -672,6 +672,31 @@ await check("cluster: a scenario and its definitions can be dropped, and what is
     await page.getByRole("alert").filter({ hasText: "wrong.xml:2:1: name: found <name> that is never closed" }).waitFor();
   }));
 
+await check("cluster: definitions that a scenario names have to come with it", () =>
+  onPage("cluster/", async (page) => {
+    await page.waitForFunction(() => window.wciPlayer.isReady);
+    const seven = readFileSync(join(scenarios, "cluster", "auto-scaling.xml"), "utf8").replace("<count>2</count>", "<count>7</count>");
+    const scenario = (name) => `format = 1\ntitle = "Of ${name}"\nnodes = ["A"]\n${name ? `definitions = "${name}"\n` : ""}`;
+    const together = (...files) => page.locator('input[type="file"]').setInputFiles(files.map(([name, content]) => ({ name, mimeType: "text/plain", buffer: Buffer.from(content) })));
+    const crew = async (title, count) => {
+      await page.waitForFunction((wanted) => document.querySelector(".title").textContent === wanted, title);
+      await press(page, "Run to the end");
+      await over(page);
+      equal(await page.locator(".crew li").count(), count, "workers on the only node");
+    };
+    const refused = (text) => page.getByRole("alert").filter({ hasText: text }).waitFor();
+    await together(["mine.toml", scenario("auto-scaling.xml")]);
+    await crew("Of auto-scaling.xml (mine.toml)", 2);
+    await together(["mine.toml", scenario("seven.xml")]);
+    await refused("mine.toml: definitions: found no seven.xml; drop it too");
+    await together(["mine.toml", scenario("seven.xml")], ["seven.xml", seven]);
+    await crew("Of seven.xml (mine.toml)", 7);
+    await together(["other.toml", scenario("auto-scaling.xml")], ["seven.xml", seven]);
+    await refused("other.toml: definitions: found no auto-scaling.xml; drop it too");
+    await together(["none.toml", scenario("")], ["seven.xml", seven]);
+    await refused("seven.xml: found task definitions that none.toml does not name");
+  }));
+
 await check("cluster: the page answers while a long run goes on", () =>
   onPage("cluster/#p=auto-scaling&s=work.buckets%3D50000&s=work.bucket%3D100ms", async (page) => {
     await page.waitForFunction(() => window.wciPlayer.isReady);
