@@ -246,19 +246,26 @@ impl<'a> Reader<'a> {
             let found = first.map_or_else(|| shown(filter), |node| format!("<{}>", node.tag_name().name()));
             return Err(self.error(filter, found, "a single <equal> on name, oid or archetypeRef"));
         };
-        let path = child(equal, "path").map_or("", text);
-        let value = child(equal, "value")
-            .map(text)
-            .filter(|value| !value.is_empty())
-            .ok_or_else(|| self.error(equal, "no value", "<value>"))?
-            .to_owned();
-        // A prefix of a path's last segment only names its namespace.
-        match path.rsplit([':', '/']).next().unwrap_or_default() {
-            "name" => Ok(Selector::Name(value)),
-            "oid" | "#" => Ok(Selector::Oid(value)),
-            "archetypeRef" | "archetype" => Ok(Selector::Archetype(value)),
-            _ => Err(self.error(equal, format!("the path {path:?}"), "name, oid or archetypeRef")),
+        self.only(equal, &["path", "value"])?;
+        let path = self.required(equal, "path")?;
+        let value = text(self.required(equal, "value")?).to_owned();
+        match local_name(text(path)) {
+            Some("name") => Ok(Selector::Name(value)),
+            Some("oid" | "#") => Ok(Selector::Oid(value)),
+            Some("archetypeRef" | "archetype") => Ok(Selector::Archetype(value)),
+            _ => Err(self.error(path, format!("the path {}", shown(path)), "name, oid or archetypeRef")),
         }
+    }
+
+    /// An element that has to stand there once, and not empty.
+    fn required(&self, parent: Node<'a, 'a>, name: &'static str) -> Read<Node<'a, 'a>> {
+        let mut found = children(parent, name);
+        let (first, further) = (found.next(), found.next());
+        if let Some(further) = further {
+            return Err(self.error(further, format!("a second <{name}>"), "at most one"));
+        }
+        let first = first.filter(|node| !text(*node).is_empty());
+        first.ok_or_else(|| self.error(parent, format!("no {name}"), format!("<{name}>")))
     }
 
     fn duration(&self, parent: Node<'a, 'a>, name: &str) -> Read<Option<Millis>> {
@@ -323,6 +330,17 @@ fn child<'a>(parent: Node<'a, 'a>, name: &str) -> Option<Node<'a, 'a>> {
 
 fn children<'a>(parent: Node<'a, 'a>, name: &'static str) -> impl Iterator<Item = Node<'a, 'a>> {
     parent.children().filter(move |node| node.has_tag_name_local(name))
+}
+
+/// A path of one segment, without the prefix that only names its namespace; none: it leads elsewhere.
+fn local_name(path: &str) -> Option<&str> {
+    let is_prefix = |text: &str| {
+        !text.is_empty() && text.chars().all(|char| char.is_alphanumeric() || matches!(char, '-' | '_' | '.'))
+    };
+    match path.split_once(':') {
+        Some((prefix, name)) => is_prefix(prefix).then_some(name),
+        None => Some(path),
+    }
 }
 
 fn text<'a>(node: Node<'a, 'a>) -> &'a str {

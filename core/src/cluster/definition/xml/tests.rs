@@ -114,6 +114,31 @@ fn what_is_wrong_is_told_with_its_line() {
 }
 
 #[test]
+fn only_a_plain_filter_counts() {
+    let filter = |inside: &str| {
+        scan(&format!("<tasks><query><filter><equal>\n{inside}\n</equal></filter></query></tasks>"))
+            .map(|read| read.config.tasks)
+    };
+    let name = Selection::AnyOf(vec![Selector::Name("v".into())]);
+    for path in ["name", "c:name", " t.1-a:name "] {
+        assert_eq!(filter(&format!("<path>{path}</path><value>v</value>")), Ok(name.clone()));
+    }
+    for path in ["extension/name", "extension/c:name", "c:extension/c:name", ":name", "a:b:name", "/name"] {
+        let told = filter(&format!("<path>{path}</path><value>v</value>")).unwrap_err();
+        let expected =
+            format!("t.xml:5:1: path: found the path {path:?}, expected name, oid or archetypeRef");
+        assert_eq!(told, expected);
+    }
+    let told = |inside: &str| filter(inside).unwrap_err();
+    let two = told("<path>name</path><value>v</value>\n<value>w</value>");
+    assert_eq!(two, "t.xml:6:1: value: found a second <value>, expected at most one");
+    let matching = told("<matching>polyStringOrig</matching><path>name</path><value>v</value>");
+    assert_eq!(matching, "t.xml:5:1: matching: found an unknown element, expected path, value");
+    assert!(told("<value>v</value>").contains("equal: found no path, expected <path>"));
+    assert!(told("<path>name</path>").contains("equal: found no value, expected <value>"));
+}
+
+#[test]
 fn a_file_cannot_make_the_reader_expand_entities() {
     let bomb = "<!DOCTYPE task [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><task><name>&b;</name></task>";
     assert!(Definitions::from_xml(bomb, "t.xml").is_err());
