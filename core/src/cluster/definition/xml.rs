@@ -79,21 +79,20 @@ impl<'a> Reader<'a> {
     }
 
     fn task(&self, task: Node<'a, 'a>, definitions: &mut Definitions) -> Read<()> {
-        let name = child(task, "name").map(text).filter(|name| !name.is_empty());
-        let name = name.ok_or_else(|| self.error(task, "a task without a name", "<name>"))?.to_owned();
+        let name = self.child(task, "name")?.map(text).filter(|name| !name.is_empty());
+        let name = name.ok_or_else(|| self.error(task, "a task without a name", "<name>"))?;
         let mut has_workers = false;
         for activity in task.descendants().filter(|node| node.has_tag_name_local("activity")) {
-            if let Some(scan) = child(activity, "work").and_then(|work| child(work, "activityAutoScaling")) {
+            if let Some(scan) = self.grandchild(activity, "work", "activityAutoScaling")? {
                 if definitions.scan.is_some() {
                     return Err(self.error(scan, "a second <activityAutoScaling>", "at most one in a file"));
                 }
                 definitions.scan = Some(self.scan_task(&name, task, scan)?);
             }
-            let distribution = child(activity, "distribution");
-            if let Some(distribution) = distribution {
+            if let Some(distribution) = self.child(activity, "distribution")? {
                 self.only(distribution, &DISTRIBUTION)?;
             }
-            if let Some(workers) = distribution.and_then(|distribution| child(distribution, "workers")) {
+            if let Some(workers) = self.grandchild(activity, "distribution", "workers")? {
                 if std::mem::replace(&mut has_workers, true) {
                     return Err(self.error(
                         workers,
@@ -116,15 +115,16 @@ impl<'a> Reader<'a> {
     ) -> Read<DistributedTask> {
         self.only(workers, &["workersPerNode"])?;
         let entries = children(workers, "workersPerNode").map(|entry| self.workers_per_node(entry));
-        let of_target = children(task, "assignment").filter_map(|assignment| child(assignment, "targetRef"));
+        let of_target = children(task, "assignment").flat_map(|assignment| children(assignment, "targetRef"));
         let archetypes =
             of_target.chain(children(task, "archetypeRef")).filter_map(|node| node.attribute("oid"));
+        let activity_name = self.child(activity, "identifier")?.map(text);
         Ok(DistributedTask {
             oid: task.attribute("oid").unwrap_or(name).into(),
             name: name.to_owned(),
             archetypes: archetypes.map(str::to_owned).collect(),
             auto_scaling: self.auto_scaling(activity)?,
-            activity: child(activity, "identifier").map_or(DistributedTask::ROOT_ACTIVITY, text).to_owned(),
+            activity: activity_name.unwrap_or_else(|| DistributedTask::ROOT_ACTIVITY.to_owned()),
             workers: entries.collect::<Read<_>>()?,
             execution: self.execution(task)?,
         })
@@ -133,19 +133,18 @@ impl<'a> Reader<'a> {
     fn workers_per_node(&self, entry: Node<'a, 'a>) -> Read<WorkersPerNode> {
         self.only(entry, &WORKERS_PER_NODE)?;
         let defaults = WorkersPerNode::default();
-        let nodes = children(entry, "nodeIdentifier").map(|node| text(node).into());
+        let nodes = children(entry, "nodeIdentifier").map(|node| text(node).as_str().into());
         Ok(WorkersPerNode {
             node_identifiers: nodes.collect(),
             count: self.count(entry, "count", defaults.count)?,
             scavengers: self.count(entry, "scavengers", defaults.scavengers)?,
-            execution_group: child(entry, "executionGroup")
-                .map_or(defaults.execution_group, |node| text(node).to_owned()),
-            task_name: child(entry, "taskName").map_or(defaults.task_name, |node| text(node).to_owned()),
+            execution_group: self.child(entry, "executionGroup")?.map_or(defaults.execution_group, text),
+            task_name: self.child(entry, "taskName")?.map_or(defaults.task_name, text),
         })
     }
 
-    fn count(&self, parent: Node<'a, 'a>, name: &str, default: u32) -> Read<u32> {
-        let Some(node) = child(parent, name) else { return Ok(default) };
+    fn count(&self, parent: Node<'a, 'a>, name: &'static str, default: u32) -> Read<u32> {
+        let Some(node) = self.child(parent, name)? else { return Ok(default) };
         let count = text(node).parse().ok().filter(|count| *count <= MOST_PER_NODE);
         count
             .ok_or_else(|| self.error(node, shown(node), format!("a whole number from 0 to {MOST_PER_NODE}")))
@@ -154,18 +153,17 @@ impl<'a> Reader<'a> {
     /// `distribution/autoScaling` as the documentation has it, and `autoScaling` beside it as the code has it: what both
     /// say counts, and of one word the inner place's.
     fn auto_scaling(&self, activity: Node<'a, 'a>) -> Read<AutoScaling> {
-        let inside =
-            child(activity, "distribution").and_then(|distribution| child(distribution, "autoScaling"));
+        let inside = self.grandchild(activity, "distribution", "autoScaling")?;
         let read = |node: Option<Node<'a, 'a>>| {
             node.map_or(Ok(AutoScaling::default()), |node| self.auto_scaling_at(node))
         };
-        Ok(read(inside)?.or(read(child(activity, "autoScaling"))?))
+        Ok(read(inside)?.or(read(self.child(activity, "autoScaling")?)?))
     }
 
     fn auto_scaling_at(&self, node: Node<'a, 'a>) -> Read<AutoScaling> {
         self.only(node, &["enabled", "mode"])?;
-        let enabled = child(node, "enabled").map(|node| self.boolean(node)).transpose()?;
-        let mode = child(node, "mode").map(|mode| match text(mode) {
+        let enabled = self.child(node, "enabled")?.map(|node| self.boolean(node)).transpose()?;
+        let mode = self.child(node, "mode")?.map(|mode| match text(mode).as_str() {
             "enabled" => Ok(Mode::Enabled),
             "disabled" => Ok(Mode::Disabled),
             _ => Err(self.error(mode, shown(mode), "enabled or disabled")),
@@ -175,9 +173,9 @@ impl<'a> Reader<'a> {
 
     /// `executionState`, or `executionStatus` as older files call it.
     fn execution(&self, task: Node<'a, 'a>) -> Read<ExecutionState> {
-        let state = child(task, "executionState").or_else(|| child(task, "executionStatus"));
-        let Some(state) = state else { return Ok(ExecutionState::Running) };
-        match text(state) {
+        let (state, status) = (self.child(task, "executionState")?, self.child(task, "executionStatus")?);
+        let Some(state) = state.or(status) else { return Ok(ExecutionState::Running) };
+        match text(state).as_str() {
             "runnable" | "running" | "waiting" => Ok(ExecutionState::Running),
             "suspended" => Ok(ExecutionState::Suspended),
             "closed" => Ok(ExecutionState::Closed),
@@ -190,11 +188,12 @@ impl<'a> Reader<'a> {
         let latch = LatchConfig {
             min_interval: self.duration(scan, "minReconciliationInterval")?,
             max_interval: self.duration(scan, "maxReconciliationInterval")?,
-            skip_initial: child(scan, "skipInitialReconciliation")
+            skip_initial: self
+                .child(scan, "skipInitialReconciliation")?
                 .map_or(Ok(false), |node| self.boolean(node))?,
         };
-        let tasks = child(scan, "tasks").map_or(Ok(Selection::All), |node| self.selection(node))?;
-        let interval = child(task, "schedule").and_then(|schedule| child(schedule, "interval"));
+        let tasks = self.child(scan, "tasks")?.map_or(Ok(Selection::All), |node| self.selection(node))?;
+        let interval = self.grandchild(task, "schedule", "interval")?;
         Ok(ScanTask {
             name: name.to_owned(),
             interval: interval.map_or(Ok(ScanTask::DEFAULT_INTERVAL), |node| self.seconds(node))?,
@@ -220,11 +219,11 @@ impl<'a> Reader<'a> {
     }
 
     fn reference(&self, node: Node<'a, 'a>) -> Read<Selector> {
-        let name = || child(node, "targetName").or_else(|| child(node, "name"));
-        match (node.attribute("oid"), name()) {
+        let name = self.child(node, "targetName")?.or(self.child(node, "name")?);
+        match (node.attribute("oid"), name) {
             (Some(oid), _) => Ok(Selector::Oid(oid.to_owned())),
-            (None, Some(name)) => Ok(Selector::Name(text(name).to_owned())),
-            (None, None) => match child(node, "filter") {
+            (None, Some(name)) => Ok(Selector::Name(text(name))),
+            (None, None) => match self.child(node, "filter")? {
                 Some(filter) => self.filter(filter),
                 None => Err(self.error(node, "neither", "an attribute oid or an element targetName")),
             },
@@ -232,7 +231,7 @@ impl<'a> Reader<'a> {
     }
 
     fn query(&self, query: Node<'a, 'a>) -> Read<Selector> {
-        match child(query, "filter") {
+        match self.child(query, "filter")? {
             Some(filter) => self.filter(filter),
             None => Err(self.error(query, shown(query), "<filter> with <equal>")),
         }
@@ -248,8 +247,8 @@ impl<'a> Reader<'a> {
         };
         self.only(equal, &["path", "value"])?;
         let path = self.required(equal, "path")?;
-        let value = text(self.required(equal, "value")?).to_owned();
-        match local_name(text(path)) {
+        let value = text(self.required(equal, "value")?);
+        match local_name(&text(path)) {
             Some("name") => Ok(Selector::Name(value)),
             Some("oid" | "#") => Ok(Selector::Oid(value)),
             Some("archetypeRef" | "archetype") => Ok(Selector::Archetype(value)),
@@ -257,20 +256,35 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An element that has to stand there once, and not empty.
+    /// An element that has to stand there, and not empty.
     fn required(&self, parent: Node<'a, 'a>, name: &'static str) -> Read<Node<'a, 'a>> {
-        let mut found = children(parent, name);
-        let (first, further) = (found.next(), found.next());
-        if let Some(further) = further {
-            return Err(self.error(further, format!("a second <{name}>"), "at most one"));
-        }
-        let first = first.filter(|node| !text(*node).is_empty());
-        first.ok_or_else(|| self.error(parent, format!("no {name}"), format!("<{name}>")))
+        let node = self.child(parent, name)?.filter(|node| !text(*node).is_empty());
+        node.ok_or_else(|| self.error(parent, format!("no {name}"), format!("<{name}>")))
     }
 
-    fn duration(&self, parent: Node<'a, 'a>, name: &str) -> Read<Option<Millis>> {
-        let Some(node) = child(parent, name) else { return Ok(None) };
-        let duration = iso_duration::parse(text(node));
+    /// An element that may stand there once.
+    fn child(&self, parent: Node<'a, 'a>, name: &'static str) -> Read<Option<Node<'a, 'a>>> {
+        let mut found = children(parent, name);
+        let (first, further) = (found.next(), found.next());
+        match further {
+            Some(further) => Err(self.error(further, format!("a second <{name}>"), "at most one")),
+            None => Ok(first),
+        }
+    }
+
+    /// An element that may stand once in one that may stand once.
+    fn grandchild(
+        &self,
+        parent: Node<'a, 'a>,
+        between: &'static str,
+        name: &'static str,
+    ) -> Read<Option<Node<'a, 'a>>> {
+        self.child(parent, between)?.map_or(Ok(None), |node| self.child(node, name))
+    }
+
+    fn duration(&self, parent: Node<'a, 'a>, name: &'static str) -> Read<Option<Millis>> {
+        let Some(node) = self.child(parent, name)? else { return Ok(None) };
+        let duration = iso_duration::parse(&text(node));
         let expected = "a duration such as PT1H30M or P1D (no years and months)";
         duration.map(Some).ok_or_else(|| self.error(node, shown(node), expected))
     }
@@ -282,7 +296,7 @@ impl<'a> Reader<'a> {
     }
 
     fn boolean(&self, node: Node<'a, 'a>) -> Read<bool> {
-        match text(node) {
+        match text(node).as_str() {
             "true" | "1" => Ok(true),
             "false" | "0" => Ok(false),
             _ => Err(self.error(node, shown(node), "true or false")),
@@ -324,10 +338,6 @@ impl LocalName for Node<'_, '_> {
     }
 }
 
-fn child<'a>(parent: Node<'a, 'a>, name: &str) -> Option<Node<'a, 'a>> {
-    parent.children().find(|node| node.has_tag_name_local(name))
-}
-
 fn children<'a>(parent: Node<'a, 'a>, name: &'static str) -> impl Iterator<Item = Node<'a, 'a>> {
     parent.children().filter(move |node| node.has_tag_name_local(name))
 }
@@ -343,12 +353,14 @@ fn local_name(path: &str) -> Option<&str> {
     }
 }
 
-fn text<'a>(node: Node<'a, 'a>) -> &'a str {
-    node.text().unwrap_or_default().trim()
+/// All of an element's text: comments in between do not cut it.
+fn text(node: Node<'_, '_>) -> String {
+    let texts = node.children().filter(Node::is_text).filter_map(|part| part.text());
+    texts.collect::<String>().trim().to_owned()
 }
 
 fn shown(node: Node<'_, '_>) -> String {
-    let text: String = node.text().unwrap_or_default().trim().chars().take(60).collect();
+    let text: String = text(node).chars().take(60).collect();
     format!("{text:?}")
 }
 

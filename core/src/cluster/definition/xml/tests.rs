@@ -139,6 +139,54 @@ fn only_a_plain_filter_counts() {
 }
 
 #[test]
+fn a_comment_does_not_cut_a_text() {
+    let count = |text: &str| {
+        distributed(&format!("<workers><workersPerNode><count>{text}</count></workersPerNode></workers>"))
+            .map(|read| read.workers[0].count)
+    };
+    assert_eq!(count("2<!-- was 1 -->0"), Ok(20));
+    assert_eq!(count("<!-- nodes -->\n3"), Ok(3));
+    assert_eq!(count("<![CDATA[4]]>"), Ok(4));
+    let told = count("2<!-- and -->x").unwrap_err();
+    assert!(told.contains("count: found \"2x\", expected a whole number"), "{told}");
+}
+
+#[test]
+fn what_may_stand_once_is_refused_a_second_time_with_its_line() {
+    let again = |read: Result<String, String>, line: u32, name: &str| {
+        let told = read.expect_err(name);
+        assert!(told.starts_with(&format!("t.xml:{line}:")), "{told}");
+        assert!(told.ends_with(&format!("{name}: found a second <{name}>, expected at most one")), "{told}");
+    };
+    let twice = |name: &str, text: &str| format!("<{name}>{text}</{name}>\n<{name}>{text}</{name}>");
+    for (name, text) in [("count", "2"), ("scavengers", "1"), ("executionGroup", "g"), ("taskName", "w")] {
+        let inside = format!("<workers><workersPerNode>{}</workersPerNode></workers>", twice(name, text));
+        again(distributed(&inside).map(|read| format!("{read:?}")), 5, name);
+    }
+    for (name, text) in [
+        ("tasks", ""),
+        ("minReconciliationInterval", "PT1H"),
+        ("maxReconciliationInterval", "P1D"),
+        ("skipInitialReconciliation", "true"),
+    ] {
+        again(scan(&twice(name, text)).map(|read| format!("{read:?}")), 5, name);
+    }
+    for inside in [twice("workers", ""), format!("<workers/>{}", twice("autoScaling", ""))] {
+        let name = if inside.contains("autoScaling") { "autoScaling" } else { "workers" };
+        again(distributed(&inside).map(|read| format!("{read:?}")), 5, name);
+    }
+    let activity = "<activity><work><activityAutoScaling/></work></activity>";
+    for (inside, name) in [
+        (format!("<schedule>{}</schedule>", twice("interval", "60")), "interval"),
+        (twice("schedule", "<interval>60</interval>"), "schedule"),
+        (twice("executionState", "suspended"), "executionState"),
+    ] {
+        let read = Definitions::from_xml(&task(&(inside + activity)), "t.xml");
+        again(read.map(|read| format!("{read:?}")).map_err(|error| error.to_string()), 4, name);
+    }
+}
+
+#[test]
 fn a_file_cannot_make_the_reader_expand_entities() {
     let bomb = "<!DOCTYPE task [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><task><name>&b;</name></task>";
     assert!(Definitions::from_xml(bomb, "t.xml").is_err());
