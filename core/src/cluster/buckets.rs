@@ -49,13 +49,17 @@ impl Buckets {
 
     /// Answers a worker: its own bucket, else the first ready one, else a new one, else none.
     ///
-    /// `is_gone` says whether a worker is closed or missing: a scavenger takes back what such a one has left.
+    /// `is_gone` says whether a worker is closed or missing: a scavenger takes back what such a one has left. Only a
+    /// worker that is no scavenger begins the scavenging phase by finding none.
     pub fn ask(&mut self, worker: &TaskId, is_scavenger: bool, is_gone: impl Fn(&TaskId) -> bool) -> Answer {
         if let Some(number) = self.next_for(worker) {
             return self.delegate(number, worker);
         }
-        self.is_scavenging = true;
-        if !is_scavenger || self.is_complete() {
+        if !is_scavenger {
+            self.is_scavenging = true;
+            return Answer::Close;
+        }
+        if self.is_complete() {
             return Answer::Close;
         }
         let is_left = |state: &BucketState| matches!(state, BucketState::Delegated(owner) if is_gone(owner));
@@ -138,7 +142,8 @@ impl Buckets {
         self.completed() == self.total as usize
     }
 
-    /// Whether some worker has found no bucket, so that new workers are of no use unless they are scavengers.
+    /// Whether some worker that is no scavenger has found no bucket, so that new ones are of no use unless they are
+    /// scavengers.
     #[must_use]
     pub const fn is_scavenging(&self) -> bool {
         self.is_scavenging
@@ -185,6 +190,19 @@ mod tests {
         assert_eq!(buckets.ask(&b, true, |owner| *owner == a), Answer::Bucket(0));
         assert!(buckets.complete(&b, 0) && buckets.is_complete());
         assert_eq!(buckets.ask(&b, true, nobody), Answer::Close);
+    }
+
+    #[test]
+    fn a_scavenger_that_finds_no_bucket_does_not_begin_the_scavenging_phase() {
+        let (mut buckets, a, b) = (Buckets::new(1), TaskId::from("a"), TaskId::from("b"));
+        buckets.ask(&a, true, nobody);
+        assert_eq!(buckets.ask(&b, true, nobody), Answer::AskAgain);
+        assert!(!buckets.is_scavenging(), "an ordinary worker has yet to find none");
+        assert!(buckets.complete(&a, 0));
+        assert_eq!(buckets.ask(&a, true, nobody), Answer::Close);
+        assert!(!buckets.is_scavenging());
+        assert_eq!(buckets.ask(&b, false, nobody), Answer::Close);
+        assert!(buckets.is_scavenging());
     }
 
     #[test]
