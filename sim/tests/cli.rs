@@ -467,6 +467,43 @@ fn a_journal_of_scans_that_decides_differently_ends_with_status_1() {
 }
 
 #[test]
+fn a_change_that_is_put_off_is_told_also_when_the_same_scan_resumes_a_task() {
+    let folder = Folder::new("cluster-both");
+    let scenario = r#"
+format = 1
+title = "T"
+nodes = ["A", "B"]
+[scan]
+min_interval = "10m"
+[work]
+buckets = 60
+[[task]]
+name = "t"
+workers_per_node = [{ count = 2 }]
+execution_state = "suspended"
+[[event]]
+at = "70s"
+node = "C"
+kind = "join"
+[[change]]
+at = "100s"
+suspended = false
+[expect]
+put_off = "== 1"
+partial_reconciliations = "== 1"
+"#;
+    let file = folder.file("both.toml", scenario);
+    let output = cluster(&[&file, "--out", &folder.path("out")]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let told = text(&output.stdout);
+    let scan = told.lines().find(|line| line.trim_start().starts_with("120 s")).expect("a scan each minute");
+    assert!(scan.contains("scan: put off,"), "{scan}");
+    assert!(scan.contains("was resumed") && scan.contains("put off until"), "{scan}");
+    assert!(folder.read("out/report.html").contains("<span class=\"badge down\">put off</span>"));
+    assert!(wci(&["replay", &folder.path("out/journal.jsonl")]).status.success());
+}
+
+#[test]
 fn validate_knows_cluster_scenarios_and_schema_prints_theirs() {
     let files = [shipped("node-joins.toml"), shipped("auto-scaling.xml")];
     let output = wci(&["validate", &files[0], &files[1]]);

@@ -70,6 +70,10 @@ pub enum LatchReason {
     FailedBefore,
     /// Better: only tasks whose work is complete are looked at, to close what idles.
     WorkDone,
+    /// Better: [`Self::CoordinatorResumed`], while a change of the nodes is put off ([`Self::TooEarly`]).
+    ResumedTooEarly,
+    /// Better: [`Self::WorkDone`], while a change of the nodes is put off ([`Self::TooEarly`]).
+    WorkDoneTooEarly,
 }
 
 impl LatchReason {
@@ -96,6 +100,14 @@ impl LatchReason {
             Self::CoordinatorResumed => "The coordinator of a task was resumed, and so are its workers.",
             Self::FailedBefore => "Tasks whose reconciliation failed before are tried again.",
             Self::WorkDone => "The work of a task is complete: its workers that do not run are closed.",
+            Self::ResumedTooEarly => {
+                "The coordinator of a task was resumed, and so are its workers. The nodes that are up have changed; \
+                 put off until the minimum interval has passed."
+            }
+            Self::WorkDoneTooEarly => {
+                "The work of a task is complete: its workers that do not run are closed. The nodes that are up have \
+                 changed; put off until the minimum interval has passed."
+            }
         }
     }
 
@@ -110,14 +122,35 @@ impl LatchReason {
     pub const fn reconciles_some(self) -> bool {
         matches!(
             self,
-            Self::DefinitionChanged | Self::CoordinatorResumed | Self::FailedBefore | Self::WorkDone
+            Self::DefinitionChanged
+                | Self::CoordinatorResumed
+                | Self::FailedBefore
+                | Self::WorkDone
+                | Self::ResumedTooEarly
+                | Self::WorkDoneTooEarly
         )
     }
 
     /// Whether something has changed, just now, that a later scan is to deal with.
     #[must_use]
     pub const fn puts_off(self) -> bool {
-        matches!(self, Self::TooEarly | Self::DefinitionTooEarly)
+        matches!(
+            self,
+            Self::TooEarly | Self::DefinitionTooEarly | Self::ResumedTooEarly | Self::WorkDoneTooEarly
+        )
+    }
+
+    /// The same for some tasks, when the latch has said this about all of them: what it puts off is told as well.
+    ///
+    /// A changed definition and a failed task wait for the shortest interval themselves: once that has passed for one
+    /// of them, the latch puts nothing off.
+    #[must_use]
+    pub(super) const fn beside(self, latch: Self) -> Self {
+        match (self, latch) {
+            (Self::CoordinatorResumed, Self::TooEarly) => Self::ResumedTooEarly,
+            (Self::WorkDone, Self::TooEarly) => Self::WorkDoneTooEarly,
+            (some, _) => some,
+        }
     }
 }
 

@@ -210,11 +210,11 @@ impl ScanConfig {
         let why = if any(&is_changed) {
             LatchReason::DefinitionChanged
         } else if any(&goes_on) {
-            LatchReason::CoordinatorResumed
+            LatchReason::CoordinatorResumed.beside(reason)
         } else if any(&has_failed) {
             LatchReason::FailedBefore
         } else if any(&is_done) {
-            LatchReason::WorkDone
+            LatchReason::WorkDone.beside(reason)
         } else if reason == LatchReason::NothingChanged && any(&is_new) {
             LatchReason::DefinitionTooEarly
         } else if reason == LatchReason::NothingChanged && any(&has_changed) {

@@ -283,6 +283,37 @@ fn the_workers_of_a_suspended_coordinator_wait_until_it_is_resumed() {
 }
 
 #[test]
+fn nodes_that_change_too_early_are_put_off_also_when_some_tasks_are_reconciled() {
+    let resume = |cluster: &mut Cluster| cluster.task.activities[0].is_suspended = false;
+    let finish = |cluster: &mut Cluster| {
+        cluster.config.close_done = true;
+        cluster.task.activities[0].is_work_complete = true;
+    };
+    type Befalls = fn(&mut Cluster);
+    let cases: [(Befalls, LatchReason, LatchReason); 2] = [
+        (resume, LatchReason::ResumedTooEarly, LatchReason::CoordinatorResumed),
+        (finish, LatchReason::WorkDoneTooEarly, LatchReason::WorkDone),
+    ];
+    for (befalls, both, alone) in cases {
+        for (nodes, expected) in [(&["D", "N"][..], both), (&["D"], alone)] {
+            let mut cluster = Cluster::new(HOUR, 24 * HOUR, &["D"]);
+            cluster.task.activities[0].is_suspended = true;
+            cluster.scan(0, &["D"]);
+            befalls(&mut cluster);
+            let reason = cluster.scan_failing(1, nodes, false);
+            assert_eq!(reason, expected);
+            assert_eq!((reason.puts_off(), reason.reconciles_some()), (expected == both, true));
+            assert_eq!(cluster.state.latch.pending, Some(expected == both), "told is what is stored");
+            assert!(reason.sentence().starts_with(alone.sentence()));
+            assert_eq!(reason.sentence().contains("put off"), reason.puts_off());
+            let later = cluster.scan_failing(HOUR + 1, nodes, false);
+            assert_eq!(later == LatchReason::PutOffBefore, expected == both);
+            assert_eq!(replay(&cluster.config, ScanState::default(), &cluster.records), None);
+        }
+    }
+}
+
+#[test]
 fn a_state_of_a_newer_release_is_refused_and_unknown_fields_are_kept() {
     let read = |text: &str| serde_json::from_str::<ScanState>(text).unwrap();
     assert_eq!(read("{}"), ScanState::default());
