@@ -515,6 +515,26 @@ fn validate_knows_cluster_scenarios_and_schema_prints_theirs() {
 }
 
 #[test]
+fn definitions_are_known_by_their_name_and_behind_a_byte_order_mark() {
+    let folder = Folder::new("cluster-mark");
+    let xml = std::fs::read_to_string(shipped("auto-scaling.xml")).expect("it is shipped");
+    let toml = "format = 1\ntitle = \"T\"\ndefinitions = \"marked.xml\"\nnodes = [\"A\"]\n";
+    let files = [
+        folder.file("marked.xml", &format!("\u{feff}{xml}")),
+        folder.file("marked", &format!("\u{feff}\n{}", xml.split_once('\n').expect("it has a first line").1)),
+        folder.file("marked.toml", &format!("\u{feff}{toml}")),
+    ];
+    for file in &files {
+        let output = cluster(&[file]);
+        assert!(text(&output.stdout).contains("20 of 20"), "{file}: {}", text(&output.stderr));
+        assert!(wci(&["validate", file]).status.success(), "{file}");
+    }
+    let told = cluster(&[&folder.file("no.xml", "format = 1\n")]);
+    assert_eq!(told.status.code(), Some(2));
+    assert!(text(&told.stderr).contains("no.xml:1:1: found text that is no XML"), "{}", text(&told.stderr));
+}
+
+#[test]
 fn what_is_wrong_with_a_cluster_is_told_with_its_place() {
     let folder = Folder::new("cluster-wrong");
     let file =

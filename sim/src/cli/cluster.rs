@@ -77,7 +77,18 @@ fn with_digest(result: &ClusterResult) -> Result<Value, Failure> {
 /// Whether a file is a cluster scenario, or task definitions in XML.
 pub fn is_one(path: &Path) -> bool {
     let text = disk::read_text(path).unwrap_or_default();
-    text.trim_start().starts_with('<') || ClusterTemplate::is_one(&text)
+    holds_definitions(path, &text) || ClusterTemplate::is_one(without_mark(&text))
+}
+
+/// Whether a text is task definitions in XML rather than a scenario: by its file's name, or by how it begins.
+pub fn holds_definitions(path: &Path, text: &str) -> bool {
+    let is_named_so = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("xml"));
+    is_named_so || without_mark(text).trim_start().starts_with('<')
+}
+
+/// A text without the byte order mark that some editors put before it.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// Refuses a cluster scenario where those of task queues belong.
@@ -104,8 +115,9 @@ pub fn refuse(path: &Path, command: &str) -> Result<(), Failure> {
 pub fn read(path: &Path) -> Result<ClusterScenario, Failure> {
     let name = path.display().to_string();
     let text = read_text(path)?;
-    if text.trim_start().starts_with('<') {
-        let definitions = Definitions::from_xml(&text, &name)?;
+    let text = without_mark(&text);
+    if holds_definitions(path, text) {
+        let definitions = Definitions::from_xml(text, &name)?;
         return Ok(ClusterScenario::of_definitions(&name, definitions)?);
     }
     if text.parse::<Table>().is_ok_and(|table| table.contains_key("workload")) {
@@ -115,7 +127,7 @@ pub fn read(path: &Path) -> Result<ClusterScenario, Failure> {
     }
     let folder = path.parent().unwrap_or(Path::new(""));
     let open = |file: &str| fs::read_to_string(folder.join(file)).map_err(|error| format!("{file}: {error}"));
-    Ok(ClusterScenario::from_toml(&text, &name, open)?)
+    Ok(ClusterScenario::from_toml(text, &name, open)?)
 }
 
 fn read_text(path: &Path) -> Result<String, Failure> {
