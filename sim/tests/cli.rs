@@ -539,6 +539,8 @@ fn what_is_wrong_with_a_cluster_is_told_with_its_place() {
     let folder = Folder::new("cluster-wrong");
     let file =
         folder.file("t.xml", "<task><name>T</name><activity><distribution><workers><count/></workers>");
+    let names_them =
+        "found task definitions, expected a scenario that names them (definitions = \"auto-scaling.xml\")";
     let cases = [
         (cluster(&[&file]), "t.xml:1:31: distribution: found <distribution> that is never closed"),
         (
@@ -561,6 +563,18 @@ fn what_is_wrong_with_a_cluster_is_told_with_its_place() {
             "found a scenario of task queues, expected `wci run ",
         ),
         (wci(&["validate", &file]), "t.xml:1:31: distribution: found <distribution> that is never closed"),
+        (wci(&["sweep", &shipped("auto-scaling.xml"), "--vary", "scan.min_interval=0s,1m"]), names_them),
+        (
+            wci(&[
+                "tune",
+                &shipped("auto-scaling.xml"),
+                "--vary",
+                "scan.min_interval=0s..1m",
+                "--minimize",
+                "scans",
+            ]),
+            names_them,
+        ),
     ];
     for (output, expected) in cases {
         let told = text(&output.stderr);

@@ -100,7 +100,14 @@ fn opener(path: &Path) -> impl Fn(&str) -> Result<String, String> + Sync {
 }
 
 fn template<'a>(path: &Path, open: Opens<'a>) -> Result<ClusterTemplate<'a>, Failure> {
-    Ok(ClusterTemplate::new(&disk::read_text(path)?, &path.display().to_string(), open)?)
+    let (text, name) = (disk::read_text(path)?, path.display().to_string());
+    if super::cluster::holds_definitions(path, &text) {
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        return Err(Failure::new(format!(
+            "{name}: found task definitions, expected a scenario that names them (definitions = {file:?})"
+        )));
+    }
+    Ok(ClusterTemplate::new(&text, &name, open)?)
 }
 
 fn settings(set: &[String]) -> Result<Vec<(String, Value)>, Failure> {
