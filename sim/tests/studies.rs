@@ -270,6 +270,26 @@ fn tuning_prints_what_to_deploy_and_how_sure_that_is() {
     bench.ends_with(0, "compare small.toml --specs out/spec.json -q");
 }
 
+/// Of several algorithms there is one front, not one for each.
+#[test]
+fn no_setting_on_the_front_is_beaten_by_one_of_another_algorithm() {
+    let bench = Bench::new("tune-front");
+    let line =
+        "tune small.toml --subject-to schedule~to~start.p95_<_20s --trials 8 --replications 10 --out out -q";
+    bench.wci(&format!("{line} --algorithms no-sync,fixed"));
+    let trials = bench.text("out/trials.csv");
+    let rows: Vec<Vec<&str>> = trials.lines().skip(1).map(|row| row.split(',').collect()).collect();
+    let figures = |row: &[&str]| Some((row[1].parse::<f64>().ok()?, row[2].parse::<f64>().ok()?));
+    let whole: Vec<_> = rows.iter().filter(|row| row[5] == "10").filter_map(|row| figures(row)).collect();
+    let front: Vec<_> = rows.iter().filter(|row| row[6] == "true").filter_map(|row| figures(row)).collect();
+    assert!(!front.is_empty(), "{trials}");
+    for (cost, wait) in front {
+        let beaten = whole.iter().any(|(a, b)| *a <= cost && *b <= wait && (*a < cost || *b < wait));
+        assert!(!beaten, "{cost} {wait} in {trials}");
+    }
+    assert!(bench.text("out/report.html").contains("<th>Algorithm</th>"), "the front names no algorithms");
+}
+
 #[test]
 fn an_infeasible_target_ends_with_status_1() {
     let bench = Bench::new("infeasible");

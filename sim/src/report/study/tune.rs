@@ -179,7 +179,12 @@ fn not_found(tuned: &Tuned, out: &mut String) {
         let kind = quantity(key);
         let reached = trial.constrained.map_or_else(|| "∞".into(), |x| amount(kind, x));
         let cost = amount(quantity(&tuned.minimize), trial.mean);
-        let _ = writeln!(out, "The nearest reaches {key} = {reached} (mean) at {} = {cost}:", tuned.minimize);
+        let which = algorithm(tuned, trial).map_or_else(String::new, |name| format!(", {name},"));
+        let _ = writeln!(
+            out,
+            "The nearest{which} reaches {key} = {reached} (mean) at {} = {cost}:",
+            tuned.minimize
+        );
         if trial.settings.is_empty() {
             out.push_str("  every setting as it is\n");
         } else {
@@ -199,6 +204,11 @@ fn not_found(tuned: &Tuned, out: &mut String) {
         }
         None => out.push_str("No fixed number of workers meets it either.\n"),
     }
+}
+
+/// The algorithm of a trial, where there are several.
+fn algorithm<'t>(tuned: &'t Tuned, trial: &Trial) -> Option<&'t str> {
+    (tuned.spaces.len() > 1).then(|| tuned.spaces[trial.space].0.as_str())
 }
 
 /// A key without what is the same in all of them.
@@ -254,7 +264,9 @@ pub fn pareto(tuned: &Tuned) -> Scatter {
     let key = constrained_key(tuned);
     let whole = tuned.trials.iter().map(|trial| trial.seeds).max().unwrap_or(0);
     let dot = |trial: &Trial| {
-        let label = trial.settings.iter().map(|(key, value)| format!("{} = {value}", short(key)));
+        let name = algorithm(tuned, trial).map(str::to_owned);
+        let settings = trial.settings.iter().map(|(key, value)| format!("{} = {value}", short(key)));
+        let label = name.into_iter().chain(settings);
         let kind = if trial.on_front { Kind::Front } else { Kind::Tried };
         let label = label.collect::<Vec<_>>().join("\n");
         trial.constrained.map(|y| Dot { x: trial.mean, y, kind, label })
@@ -347,6 +359,7 @@ fn front(tuned: &Tuned, body: &mut String) {
     front.sort_by(|a, b| a.mean.total_cmp(&b.mean).then(a.settings.len().cmp(&b.settings.len())));
     let all = front.len();
     front.dedup_by(|b, a| a.mean == b.mean && a.constrained == b.constrained);
+    let several = tuned.spaces.len() > 1;
     let same = match all - front.len() {
         0 => String::new(),
         n => format!(
@@ -358,11 +371,12 @@ fn front(tuned: &Tuned, body: &mut String) {
     let _ = writeln!(
         body,
         "<section><h2>The front</h2>\n<p>{} on the front of {}.{same}</p><div class=\"scroll\"><table>\n<thead><tr><th>{}</th>\
-         <th>{}</th><th>Target</th><th>Settings</th></tr></thead>\n<tbody>",
+         <th>{}</th><th>Target</th>{}<th>Settings</th></tr></thead>\n<tbody>",
         plural(front.len() as u64, "setting is", "settings are"),
         count(tuned.trials.len() as u64),
         escape(&tuned.minimize),
-        escape(constrained_key(tuned))
+        escape(constrained_key(tuned)),
+        if several { "<th>Algorithm</th>" } else { "" }
     );
     for trial in front {
         let settings = trial.settings.iter().map(|(key, value)| {
@@ -370,11 +384,14 @@ fn front(tuned: &Tuned, body: &mut String) {
             format!("{name} = {value}")
         });
         let settings = settings.collect::<Vec<_>>().join(", ");
-        let settings = if settings.is_empty() { "as written".into() } else { settings };
+        let untouched = if several { "its defaults" } else { "as written" };
+        let settings = if settings.is_empty() { untouched.into() } else { settings };
+        let name = algorithm(tuned, trial);
+        let name = name.map_or_else(String::new, |name| format!("<td>{}</td>", escape(name)));
         let (class, word) = met(tuned, trial);
         let _ = writeln!(
             body,
-            "<tr><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"{class}\">{word}</td><td>{}</td></tr>",
+            "<tr><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"{class}\">{word}</td>{name}<td>{}</td></tr>",
             escape(&amount(cost, trial.mean)),
             escape(&trial.constrained.map_or_else(|| "∞".into(), |x| amount(wait, x))),
             escape(&settings)

@@ -115,6 +115,7 @@ pub fn tune(
     for (index, space) in spaces.iter().enumerate() {
         trials.extend(search::search(lab, space, index, goal, &effort, &seeds.search)?);
     }
+    trial::mark_front(&mut trials, SEARCH_SEEDS as usize);
     let fixed = match best_fixed(lab, written, &goal.constraints, &[&seeds.search, &seeds.choice]) {
         Err(FixedError::Unfit(_)) => None,
         other => other?,

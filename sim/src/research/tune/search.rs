@@ -1,7 +1,7 @@
 //! Tries settings, each batch where the ones before promise most.
 
-use super::trial::{Measured, Space, Trial, mark_front, mean};
-use super::{Effort, Goal, SEARCH_SEEDS, TuneError};
+use super::trial::{Measured, Space, Trial, mean};
+use super::{Effort, Goal, TuneError};
 use crate::research::design::latin_hypercube;
 use crate::research::estimate::Estimate;
 use crate::research::lab::{Case, Lab};
@@ -46,7 +46,6 @@ pub(super) fn search(
         trials: Vec::new(),
     };
     search.run(effort.trials)?;
-    mark_front(&mut search.trials, SEARCH_SEEDS as usize);
     Ok(search.trials)
 }
 

@@ -44,7 +44,7 @@ pub struct Trial {
     pub seeds: usize,
     /// Under how many of them more came than could be done, in the worst of the scenarios: meets no constraint.
     pub overloaded: usize,
-    /// Whether no other trial is better in both figures.
+    /// Whether no other trial, of any algorithm, is better in both figures.
     pub on_front: bool,
 }
 
@@ -131,7 +131,8 @@ pub(super) fn mean(numbers: &[f64]) -> f64 {
     if mean.is_nan() { f64::INFINITY } else { mean }
 }
 
-/// Marks the trials that no other one beats in both figures. Only trials under all seeds count.
+/// Marks the trials that no other one beats in both figures, all algorithms together. Only trials under all seeds
+/// count.
 pub(super) fn mark_front(trials: &mut [Trial], all_seeds: usize) {
     let point = |trial: &Trial| {
         let whole = trial.seeds == all_seeds && trial.mean.is_finite();
