@@ -339,6 +339,31 @@ fn scenarios_that_are_tuned_together_are_told_apart_and_have_one_spec() {
 }
 
 #[test]
+fn scenarios_without_the_same_groups_are_not_tuned_together() {
+    let bench = Bench::new("tune-apart");
+    bench.put("named.toml", &SMALL.replace("scaling_group_specs.activities", "scaling_group_specs.workers"));
+    bench.put("other.toml", &SMALL.replace("no-sync", "backlog"));
+    let tune = |files: &str, how: &str| {
+        bench.ends_with(2, &format!("tune {files} --trials 2 --replications 10 -q {how}"))
+    };
+    let error = tune("small.toml named.toml", "");
+    for words in ["scenario named has no group activities on no-sync", "activities.scaling.config", "--vary"]
+    {
+        assert!(error.contains(words), "no {words:?} in {error}");
+    }
+    let error = tune("small.toml other.toml", "");
+    assert!(
+        error.contains("scenario other has no group activities on no-sync (its own runs backlog)"),
+        "{error}"
+    );
+    let error = tune("small.toml named.toml", "--algorithms backlog,fixed");
+    assert!(error.contains("scenario named has no group activities on backlog"), "{error}");
+    // A key that only one of them has: no setting can be run, and nothing is said to make no difference.
+    let key = "spec.scaling~group~specs.activities.scaling.config.scale~up~cooloff~ms";
+    tune("small.toml named.toml", &format!("--vary {key}=50..500"));
+}
+
+#[test]
 fn a_cheaper_fixed_number_points_to_the_other_algorithms() {
     let bench = Bench::new("beaten");
     let line = "tune small.toml --subject-to schedule~to~start.p95_<_2s --trials 1 --replications 10 -q";

@@ -8,7 +8,7 @@ use crate::report::json::to_json;
 use crate::report::study::tune::{page, pareto, table, trials_csv};
 use crate::research::range::{Range, of_algorithm};
 use crate::research::tune::{Effort, Goal, Space, Tuned, tune as search};
-use crate::research::variant::{groups, with_algorithm};
+use crate::research::variant::{groups, scaling_key, with_algorithm};
 use crate::research::{Case, Lab, Until};
 use crate::scenario::Scenario;
 use crate::scenario::expect::Expectation;
@@ -80,6 +80,7 @@ fn spaces(args: &TuneArgs, scenarios: &[Scenario]) -> Result<Vec<Space>, Failure
         return Ok(vec![Space { name: "as written".into(), scenarios: scenarios.to_vec(), ranges }]);
     }
     if args.algorithms.is_empty() {
+        check_same_groups(scenarios)?;
         return Ok(vec![own_space(scenarios)?]);
     }
     let kinds = kinds(&args.algorithms, &[])?;
@@ -88,6 +89,7 @@ fn spaces(args: &TuneArgs, scenarios: &[Scenario]) -> Result<Vec<Space>, Failure
         let changed = scenarios.iter().map(|scenario| with_algorithm(scenario, kind, &[]));
         match changed.collect::<Result<Vec<_>, _>>() {
             Ok(changed) => {
+                check_same_groups(&changed)?;
                 let ranges = of_algorithm(&changed[0], &groups(&changed[0])?, kind)?;
                 spaces.push(Space { name: kind.name().into(), scenarios: changed, ranges });
             }
@@ -95,6 +97,39 @@ fn spaces(args: &TuneArgs, scenarios: &[Scenario]) -> Result<Vec<Space>, Failure
         }
     }
     Ok(spaces)
+}
+
+/// What is searched are settings of groups, in all scenarios at once: each needs the groups and algorithms of the others.
+fn check_same_groups(scenarios: &[Scenario]) -> Result<(), Failure> {
+    let Some((first, others)) = scenarios.split_first() else { return Ok(()) };
+    others.iter().try_for_each(|other| {
+        check_has_groups_of(first, other)?;
+        check_has_groups_of(other, first)
+    })
+}
+
+fn check_has_groups_of(one: &Scenario, other: &Scenario) -> Result<(), Failure> {
+    let (groups, others) = (algorithms(one)?, algorithms(other)?);
+    let found = |group: &str| others.iter().find(|(name, _)| name == group).map(|(_, kind)| *kind);
+    let Some((group, kind)) = groups.iter().find(|(group, kind)| found(group) != Some(*kind)) else {
+        return Ok(());
+    };
+    let instead = found(group).map_or_else(String::new, |kind| format!(" (its own runs {})", kind.name()));
+    Err(Failure::new(format!(
+        "scenario {} has no group {group} on {}{instead} as scenario {} has: {}.config cannot be searched in both; give \
+         ranges that both have with --vary, or tune them apart",
+        other.name(),
+        kind.name(),
+        one.name(),
+        scaling_key(group)
+    )))
+}
+
+/// The groups of a scenario with their algorithms.
+fn algorithms(scenario: &Scenario) -> Result<Vec<(String, AlgorithmKind)>, Failure> {
+    let resolved = scenario.resolve()?;
+    let groups = resolved.model.spec.groups();
+    Ok(groups.map(|(name, scaling)| (name.to_string(), scaling.algorithm())).collect())
 }
 
 /// Every number that the scenarios' own algorithms are configured with.

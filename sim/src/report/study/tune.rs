@@ -26,6 +26,10 @@ pub fn table(title: &str, tuned: &Tuned) -> String {
         let _ = write!(out, ", subject to {constraint}");
     }
     let _ = writeln!(out, "\n{}", effort(tuned));
+    for (algorithm, why) in &tuned.not_searched {
+        let _ =
+            writeln!(out, "{algorithm} was not searched, no setting of it that was tried can be run: {why}");
+    }
     if tuned.is_conditional {
         out.push_str(
             "conditional on this trace: sure for service, start and failure luck, not for other arrivals\n",

@@ -151,7 +151,7 @@ impl Study<'_> {
     }
 
     fn cases(&self, trial: &Trial) -> Option<Vec<Case>> {
-        self.spaces[trial.space].cases(&trial.settings)
+        self.spaces[trial.space].cases(&trial.settings).ok()
     }
 
     fn prove(&self, trial: &Trial, round: u64) -> Result<Option<Confirmed>, TuneError> {

@@ -64,6 +64,8 @@ pub struct Tuned {
     pub spaces: Vec<(String, Vec<Range>)>,
     /// Every setting that was tried.
     pub trials: Vec<Trial>,
+    /// The algorithms of which no setting but the one as it is could be run, and why the first one could not.
+    pub not_searched: Vec<(String, String)>,
     /// The setting to deploy; `None`: none meets the constraints.
     pub best: Option<Confirmed>,
     /// The fewest fixed workers that meet the constraints; `None`: none do, or a fixed number does not fit.
@@ -111,11 +113,7 @@ pub fn tune(
     let first_seed = first.resolve()?.model.seed;
     let seeds = SeedSets::new(first_seed, &effort);
     lab.watch.at_most(most_runs(spaces, written.len(), &effort));
-    let mut trials = Vec::new();
-    for (index, space) in spaces.iter().enumerate() {
-        trials.extend(search::search(lab, space, index, goal, &effort, &seeds.search)?);
-    }
-    trial::mark_front(&mut trials, SEARCH_SEEDS as usize);
+    let (mut trials, not_searched) = search_all(lab, spaces, goal, &effort, &seeds.search)?;
     let fixed = match best_fixed(lab, written, &goal.constraints, &[&seeds.search, &seeds.choice]) {
         Err(FixedError::Unfit(_)) => None,
         other => other?,
@@ -130,11 +128,33 @@ pub fn tune(
         subject_to: goal.constraints.iter().map(|c| format!("{} {}", c.key, c.text)).collect(),
         spaces: spaces.iter().map(|space| (space.name.clone(), space.ranges.clone())).collect(),
         trials,
+        not_searched,
         best,
         best_fixed: fixed,
         seeds: [ends(&seeds.search), ends(&seeds.choice), ends(&confirmed)],
         is_conditional: spaces.iter().any(Space::is_conditional),
     })
+}
+
+/// The trials of all spaces with their one front, and the spaces of which nothing could be run.
+fn search_all(
+    lab: &Lab<'_>,
+    spaces: &[Space],
+    goal: &Goal,
+    effort: &Effort,
+    seeds: &Seeds<u64>,
+) -> Result<(Vec<Trial>, Vec<(String, String)>), TuneError> {
+    let (mut trials, mut not_searched) = (Vec::new(), Vec::new());
+    for (index, space) in spaces.iter().enumerate() {
+        let searched = search::search(lab, space, index, goal, effort, seeds)?;
+        trials.extend(searched.trials);
+        not_searched.extend(searched.refused.map(|why| (space.name.clone(), why)));
+    }
+    if let Some((name, why)) = not_searched.first().filter(|_| not_searched.len() == spaces.len()) {
+        return Err(TuneError::Nothing(format!("{name}: no setting that was tried can be run: {why}")));
+    }
+    trial::mark_front(&mut trials, SEARCH_SEEDS as usize);
+    Ok((trials, not_searched))
 }
 
 /// Runs of the whole search if it does not end early: every setting under all seeds, then choice and proof.

@@ -25,7 +25,15 @@ const PATIENCE: usize = 8;
 /// Share of trials that count as good.
 const GOOD: f64 = 0.15;
 
-/// The trials of one space, in the order in which they were made.
+/// What the search of one space came to.
+pub(super) struct Searched {
+    /// In the order in which they were made.
+    pub trials: Vec<Trial>,
+    /// Why not one of the settings that were asked for could be run.
+    pub refused: Option<String>,
+}
+
+/// Searches one space.
 pub(super) fn search(
     lab: &Lab<'_>,
     space: &Space,
@@ -33,7 +41,7 @@ pub(super) fn search(
     goal: &Goal,
     effort: &Effort,
     seeds: &Seeds<u64>,
-) -> Result<Vec<Trial>, TuneError> {
+) -> Result<Searched, TuneError> {
     let mut search = Search {
         lab,
         space,
@@ -44,9 +52,11 @@ pub(super) fn search(
         guide: Guide::new(space.ranges.len(), rng::key(seeds.start, [0x7475_6e65, index as u64])),
         known: BTreeMap::new(),
         trials: Vec::new(),
+        has_run: false,
+        refused: None,
     };
     search.run(effort.trials)?;
-    Ok(search.trials)
+    Ok(Searched { trials: search.trials, refused: search.refused.filter(|_| !search.has_run) })
 }
 
 struct Search<'a> {
@@ -60,6 +70,10 @@ struct Search<'a> {
     /// Scores by what a setting comes to, so that none is run twice.
     known: BTreeMap<String, f64>,
     trials: Vec<Trial>,
+    /// Whether any setting that was asked for could be run.
+    has_run: bool,
+    /// Why the first one that could not be run was refused.
+    refused: Option<String>,
 }
 
 /// A setting before it is run.
@@ -71,8 +85,8 @@ struct Candidate {
 
 impl Search<'_> {
     fn run(&mut self, most: usize) -> Result<(), TuneError> {
-        let as_it_is =
-            self.space.cases(&[]).map(|cases| Candidate { places: vec![], settings: vec![], cases });
+        let as_it_is = self.space.cases(&[]).ok();
+        let as_it_is = as_it_is.map(|cases| Candidate { places: vec![], settings: vec![], cases });
         self.measure(as_it_is.into_iter().collect())?;
         let spread = latin_hypercube(SPREAD.min(most), self.space.ranges.len(), self.seeds.start);
         for batch in spread.chunks(BATCH) {
@@ -101,8 +115,12 @@ impl Search<'_> {
                 values.map(|(range, place)| (range.key.clone(), range.at(*place))).collect();
             match self.space.cases(&settings) {
                 // Settings that contradict each other are as bad as can be.
-                None => self.guide.tell(&places, f64::MAX),
-                Some(cases) => {
+                Err(errors) => {
+                    self.refused.get_or_insert_with(|| errors.to_string());
+                    self.guide.tell(&places, f64::MAX);
+                }
+                Ok(cases) => {
+                    self.has_run = true;
                     let identity = identity(&cases);
                     if let Some(score) = self.known.get(&identity) {
                         self.guide.tell(&places, *score);

@@ -6,7 +6,7 @@ use crate::research::lab::{Case, Lab, StudyError};
 use crate::research::range::Range;
 use crate::research::replicate::{Replications, Stop};
 use crate::research::variant::case_with;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, ScenarioErrors};
 use serde::Serialize;
 use std::ops::Range as Seeds;
 use toml::Value;
@@ -65,12 +65,12 @@ impl Space {
         self.scenarios.iter().any(is)
     }
 
-    /// The scenarios with these settings; `None` if the settings contradict each other.
-    pub(super) fn cases(&self, settings: &[(String, Value)]) -> Option<Vec<Case>> {
+    /// The scenarios with these settings; an error if the settings contradict each other or a scenario lacks one.
+    pub(super) fn cases(&self, settings: &[(String, Value)]) -> Result<Vec<Case>, ScenarioErrors> {
         let case = |scenario: &Scenario| {
-            let mut case = case_with(&self.name, scenario, settings).ok()?;
+            let mut case = case_with(&self.name, scenario, settings)?;
             case.keep.pools = false;
-            Some(case)
+            Ok(case)
         };
         self.scenarios.iter().map(case).collect()
     }
