@@ -376,6 +376,17 @@ fn a_cheaper_fixed_number_points_to_the_other_algorithms() {
 }
 
 #[test]
+fn what_misses_the_target_is_no_measure_of_costs() {
+    let bench = Bench::new("tune-misses");
+    let slow = "--set spec.scaling~group~specs.activities.scaling.config.scale~up~cooloff~ms=30000";
+    let line = "tune small.toml --subject-to schedule~to~start.p95_<_20s --trials 24 --replications 10 -q";
+    let out = bench.ends_with(0, &format!("{line} {slow}"));
+    let written = out.split("Against as written").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap();
+    assert!(written.contains("misses the target") && written.contains("no measure"), "{out}");
+    assert!(!written.contains("cheaper") && !written.contains("expensive"), "{out}");
+}
+
+#[test]
 fn a_search_without_a_target_speaks_of_none() {
     let bench = Bench::new("no-target");
     let out = bench.ends_with(0, "tune small.toml --vary title=a --trials 2 --replications 10 -q");

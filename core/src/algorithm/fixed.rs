@@ -1,7 +1,7 @@
 //! `fixed`: the same number of workers all the time, the yardstick for every other rule.
 //!
 //! The count is issued again only when what is known differs from it: at the start, after registration needed
-//! another size, and on invoke providers when workers have ended.
+//! another size, and on invoke providers when workers have ended, at the next poll.
 
 use super::sizing::{Bounds, Planned};
 use super::{Context, ScalingAlgorithm, Verdict, Wish};
@@ -13,18 +13,27 @@ use crate::time::{Millis, Timestamp};
 
 const COUNT: KeyDoc = KeyDoc::count("count", 1).help("How many workers");
 
-pub(super) const KEYS: &[KeyDoc] = &[COUNT];
+const INTERVAL: KeyDoc = KeyDoc::millis("metrics_poll_interval_ms", 60_000)
+    .at_least(1_000.0)
+    .help("Time between the looks that replace workers that have ended");
+
+pub(super) const KEYS: &[KeyDoc] = &[COUNT, INTERVAL];
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fixed {
     count: u32,
+    interval: Millis,
     planned: Planned,
 }
 
 impl Fixed {
     pub(super) fn new(config: &ConfigMap, state: &ConfigMap) -> Result<Self, ConfigError> {
-        let count = Reader::new(config, KEYS)?.count(&COUNT)?;
-        Ok(Self { count, planned: Planned::read(state, 0) })
+        let config = Reader::new(config, KEYS)?;
+        Ok(Self {
+            count: config.count(&COUNT)?,
+            interval: Millis::new(config.integer(&INTERVAL)?),
+            planned: Planned::read(state, 0),
+        })
     }
 
     fn decide(&mut self, context: Context<'_>) -> Verdict {
@@ -60,7 +69,7 @@ impl ScalingAlgorithm for Fixed {
     }
 
     fn poll_interval(&self, _now: Timestamp) -> Millis {
-        Millis::from_secs(60)
+        self.interval
     }
 
     fn planned(&self) -> Option<u32> {

@@ -114,7 +114,7 @@ impl AlgorithmKind {
             Self::NoSync | Self::NoSyncConfirmed | Self::RateBased => (true, true, false, 30),
             Self::Backlog | Self::PeakRate => (true, true, is_invoke, 1),
             Self::Pid => (false, true, is_invoke, 1),
-            Self::Fixed => (false, false, is_invoke, 30),
+            Self::Fixed => (false, false, is_invoke, 1),
             Self::Keda => (false, true, is_invoke, 15),
             Self::Seasonal => (false, true, is_invoke, 1),
             // Those that only look at workers need statistics all the same: they are what a turn comes with.

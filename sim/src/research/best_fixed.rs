@@ -3,6 +3,9 @@
 //! First the smallest number that does when every group has it. With several groups each one is then lowered alone,
 //! the group that costs most first, again and again until no group can have one worker fewer (coordinate descent).
 //! That is a minimum in each group, not proven to be the cheapest of all combinations.
+//!
+//! Workers that end by themselves are replaced within a second: looked after each minute only, as by default, a fixed
+//! number would need more of them, and would be too easy to beat.
 
 use super::constraint::{Verdict, judge};
 use super::lab::{Case, Lab, StudyError};
@@ -16,7 +19,10 @@ use std::fmt;
 use std::ops::Range;
 use toml::Value;
 use wci_core::algorithm::AlgorithmKind;
+use wci_core::spec::LaunchStrategy;
 
+/// Time between two looks at workers that end by themselves: as short as the algorithm allows.
+const POLL_MS: i64 = 1_000;
 /// More workers than this are not tried.
 const MOST: u32 = 1 << 13;
 /// Counts that are tried at once.
@@ -58,25 +64,35 @@ impl Counts {
         Ok(Self(counts))
     }
 
-    /// The scenarios with these numbers of workers.
+    /// The scenarios with these numbers of workers, looked after each second where they end by themselves.
     ///
     /// # Errors
     /// When a fixed number does not fit.
     pub fn cases(&self, scenarios: &[Scenario]) -> Result<Vec<Case>, FixedError> {
         let case = |scenario: &Scenario| {
-            let names = groups(scenario)?;
-            let keys = names.iter().filter_map(|name| {
-                let key = format!("{}.config.count", scaling_key(name));
-                Some((key, Value::Integer((*self.0.get(name)?).into())))
-            });
-            let keys: Vec<_> = keys.collect();
             let scenario = with_algorithm(scenario, AlgorithmKind::Fixed, &[])?;
-            let scenario = scenario.with(keys.iter().map(|(key, count)| (key.as_str(), count.clone())))?;
+            let keys = self.settings(&scenario)?;
+            let scenario = scenario.with(keys.iter().map(|(key, value)| (key.as_str(), value.clone())))?;
             let mut case = Case::new(format!("fixed {self}"), &scenario)?;
             case.keep.pools = false;
             Ok(case)
         };
         scenarios.iter().map(case).collect()
+    }
+
+    fn settings(&self, scenario: &Scenario) -> Result<Vec<(String, Value)>, ScenarioErrors> {
+        let resolved = scenario.resolve()?;
+        let mut settings = Vec::new();
+        for (name, group) in resolved.model.spec.groups() {
+            let key = |key: &str| format!("{}.config.{key}", scaling_key(name));
+            let name: &str = name;
+            let counted = self.0.get(name);
+            settings.extend(counted.map(|count| (key("count"), Value::Integer((*count).into()))));
+            if group.compute.provider_type.launch_strategy() == LaunchStrategy::Invoke {
+                settings.push((key("metrics_poll_interval_ms"), POLL_MS.into()));
+            }
+        }
+        Ok(settings)
     }
 
     fn with(&self, group: &str, count: u32) -> Self {
@@ -278,6 +294,16 @@ mod tests {
             judge(&constraints, &Replications::new(&cases[0], runs, Stop::Count), 10).holds
         };
         assert!(meets(best) && !meets(best - 1), "{best}");
+    }
+
+    #[test]
+    fn workers_that_end_are_replaced_within_seconds() {
+        let short = "[group.activities.worker]\nlifetime = \"20s\"\n[spec.scaling_group_specs.activities]";
+        let scenarios = [scenario(&[("[spec.scaling_group_specs.activities]", short)])];
+        let cases = Counts::same(&scenarios, 5).unwrap().cases(&scenarios).unwrap();
+        let runs = Lab::without_files().run(&[&cases[0]], 3..6).unwrap().remove(0);
+        let workers = Replications::new(&cases[0], runs, Stop::Count).estimate("workers.mean").mean.unwrap();
+        assert!(workers > 4.0, "of 5 workers {workers} are there");
     }
 
     #[test]

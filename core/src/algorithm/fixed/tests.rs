@@ -57,6 +57,13 @@ fn on_an_invoke_provider_ended_workers_are_replaced_and_surplus_ones_end_themsel
 }
 
 #[test]
+fn it_looks_each_minute_or_as_often_as_it_is_told() {
+    assert_eq!(Rig::new(Fixed, json!({}), json!({})).interval(0), 60_000);
+    assert_eq!(Rig::new(Fixed, json!({"metrics_poll_interval_ms": 1_000}), json!({})).interval(0), 1_000);
+    assert!(error(Fixed, json!({"metrics_poll_interval_ms": 999})).contains("found 999"));
+}
+
+#[test]
 fn wrong_configs_are_named() {
     assert!(error(Fixed, json!({"count": -1})).starts_with("count: found -1"));
     assert!(error(Fixed, json!({"cont": 1})).contains("expected count (the nearest known key)"));

@@ -132,6 +132,9 @@ fn wrapped_rival(tuned: &Tuned, rival: &Rival) -> String {
     let share = share.map_or_else(String::new, |(cost, less)| format!(" ({})", signed_percent(less / cost)));
     let less = with_interval(kind, &rival.difference, false);
     let verdict = match rival.difference {
+        _ if !rival.holds && !tuned.subject_to.is_empty() => {
+            "it misses the target, so that what it costs is no measure"
+        }
         Estimate { mean: Some(mean), .. } if rival.difference.is_significant() => {
             if mean < 0.0 {
                 "cheaper, by the whole paired interval"

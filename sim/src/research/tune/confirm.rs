@@ -158,7 +158,7 @@ impl Study<'_> {
         let Some(own) = self.cases(trial) else { return Ok(None) };
         let mut named = vec![("as written".to_owned(), self.written_cases()?)];
         if let Some(counts) = &self.fixed {
-            let name = format!("fixed, {counts} workers, the fewest found on the seeds before");
+            let name = format!("fixed, {counts} workers, the fewest that held on the seeds before");
             named.push((name, counts.cases(self.written)?));
         }
         let cases: Vec<&[Case]> =
