@@ -252,7 +252,9 @@ fn tuning_prints_what_to_deploy_and_how_sure_that_is() {
     let line =
         "tune small.toml --subject-to schedule~to~start.p95_<_20s --trials 16 --replications 10 --out out -q";
     let out = bench.ends_with(0, line);
-    for words in ["Deploy no-sync", "Against as written", "paired difference", "never used before"] {
+    let own =
+        "\nonly the algorithm as written (no-sync) was searched; --algorithms all also tries the others";
+    for words in ["Deploy no-sync", "Against as written", "paired difference", "never used before", own] {
         assert!(out.contains(words), "no {words:?} in {out}");
     }
     assert!(json(&bench.text("out/spec.json"))["scaling_group_specs"]["activities"].is_object());
@@ -296,6 +298,7 @@ fn an_infeasible_target_ends_with_status_1() {
     let line = "tune small.toml --subject-to schedule~to~start.max_<_1ms --trials 8 --replications 10 -q";
     let out = bench.ends_with(1, line);
     assert!(out.contains("No setting was found that meets the target"), "{out}");
+    assert!(out.contains("only the algorithm as written (no-sync) was searched"), "{out}");
 }
 
 /// The median of the waits is under the limit, and yet no setting can do the work.

@@ -7,7 +7,7 @@ use super::{CommandResult, Failure, Outcome, cluster_study, disk, load};
 use crate::report::json::to_json;
 use crate::report::study::tune::{page, pareto, table, trials_csv};
 use crate::research::range::{Range, of_algorithm};
-use crate::research::tune::{Effort, Goal, Space, Tuned, tune as search};
+use crate::research::tune::{Effort, Goal, Space, Tuned, algorithms, tune as search};
 use crate::research::variant::{groups, scaling_key, with_algorithm};
 use crate::research::{Case, Lab, Until};
 use crate::scenario::Scenario;
@@ -109,7 +109,7 @@ fn check_same_groups(scenarios: &[Scenario]) -> Result<(), Failure> {
 }
 
 fn check_has_groups_of(one: &Scenario, other: &Scenario) -> Result<(), Failure> {
-    let (groups, others) = (algorithms(one)?, algorithms(other)?);
+    let (groups, others) = (algorithms(std::slice::from_ref(one))?, algorithms(std::slice::from_ref(other))?);
     let found = |group: &str| others.iter().find(|(name, _)| name == group).map(|(_, kind)| *kind);
     let Some((group, kind)) = groups.iter().find(|(group, kind)| found(group) != Some(*kind)) else {
         return Ok(());
@@ -123,13 +123,6 @@ fn check_has_groups_of(one: &Scenario, other: &Scenario) -> Result<(), Failure> 
         one.name(),
         scaling_key(group)
     )))
-}
-
-/// The groups of a scenario with their algorithms.
-fn algorithms(scenario: &Scenario) -> Result<Vec<(String, AlgorithmKind)>, Failure> {
-    let resolved = scenario.resolve()?;
-    let groups = resolved.model.spec.groups();
-    Ok(groups.map(|(name, scaling)| (name.to_string(), scaling.algorithm())).collect())
 }
 
 /// Every number that the scenarios' own algorithms are configured with.

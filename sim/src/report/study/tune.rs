@@ -26,6 +26,12 @@ pub fn table(title: &str, tuned: &Tuned) -> String {
         let _ = write!(out, ", subject to {constraint}");
     }
     let _ = writeln!(out, "\n{}", effort(tuned));
+    if let Some(own) = &tuned.only_own {
+        let _ = writeln!(
+            out,
+            "only the algorithm as written ({own}) was searched; --algorithms all also tries the others that fit"
+        );
+    }
     for (algorithm, why) in &tuned.not_searched {
         let _ =
             writeln!(out, "{algorithm} was not searched, no setting of it that was tried can be run: {why}");

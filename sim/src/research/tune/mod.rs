@@ -19,7 +19,9 @@ use super::replicate::Until;
 use crate::scenario::expect::Expectation;
 use crate::scenario::{Scenario, ScenarioErrors};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::ops::Range as Seeds;
+use wci_core::algorithm::AlgorithmKind;
 
 /// Seeds on which settings are searched.
 pub const SEARCH_SEEDS: u64 = 10;
@@ -62,6 +64,8 @@ pub struct Tuned {
     pub subject_to: Vec<String>,
     /// What was varied, by algorithm.
     pub spaces: Vec<(String, Vec<Range>)>,
+    /// The algorithms as written, if no others were searched.
+    pub only_own: Option<String>,
     /// Every setting that was tried.
     pub trials: Vec<Trial>,
     /// The algorithms of which no setting but the one as it is could be run, and why the first one could not.
@@ -127,6 +131,7 @@ pub fn tune(
         minimize: goal.minimize.clone(),
         subject_to: goal.constraints.iter().map(|c| format!("{} {}", c.key, c.text)).collect(),
         spaces: spaces.iter().map(|space| (space.name.clone(), space.ranges.clone())).collect(),
+        only_own: only_own(written, spaces)?,
         trials,
         not_searched,
         best,
@@ -134,6 +139,33 @@ pub fn tune(
         seeds: [ends(&seeds.search), ends(&seeds.choice), ends(&confirmed)],
         is_conditional: spaces.iter().any(Space::is_conditional),
     })
+}
+
+/// The names of the algorithms as written, unless others are searched as well or instead.
+fn only_own(written: &[Scenario], spaces: &[Space]) -> Result<Option<String>, TuneError> {
+    let own = algorithms(written)?;
+    for space in spaces {
+        let is_varied = space.ranges.iter().any(|range| range.key.ends_with(".scaling_algorithm"));
+        if is_varied || algorithms(&space.scenarios)? != own {
+            return Ok(None);
+        }
+    }
+    let names: BTreeSet<&str> = own.iter().map(|(_, kind)| kind.name()).collect();
+    Ok(Some(names.into_iter().collect::<Vec<_>>().join(" and ")))
+}
+
+/// The groups of all scenarios with their algorithms.
+///
+/// # Errors
+/// When a scenario is wrong.
+pub fn algorithms(scenarios: &[Scenario]) -> Result<Vec<(String, AlgorithmKind)>, ScenarioErrors> {
+    let mut all = Vec::new();
+    for scenario in scenarios {
+        let resolved = scenario.resolve()?;
+        let groups = resolved.model.spec.groups();
+        all.extend(groups.map(|(name, group)| (name.to_string(), group.algorithm())));
+    }
+    Ok(all)
 }
 
 /// The trials of all spaces with their one front, and the spaces of which nothing could be run.
