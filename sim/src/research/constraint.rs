@@ -5,7 +5,7 @@ use super::replicate::Replications;
 use super::student::two_sided;
 use crate::scenario::expect::{Bound, Comparison, Expectation, Figure};
 
-/// A result that other seeds shall confirm: with so large a chance.
+/// The level of the interval by which two means may differ, for a result to have room.
 const CONFIRMED: f64 = 0.98;
 
 /// How far replications are from meeting a constraint.
@@ -13,7 +13,8 @@ const CONFIRMED: f64 = 0.98;
 pub struct Verdict {
     /// Whether the interval's end that matters meets the bound.
     pub holds: bool,
-    /// Whether so many other seeds would say the same with a chance of 99 %.
+    /// Whether the mean is so far inside the bound that, were figures normal with the deviation seen, other seeds would
+    /// hardly say otherwise. An approximation, and no proof: that takes other seeds.
     pub is_sure: bool,
     /// How far the mean is beyond the bound, as a share of it; 0 if it is not, infinite if no distance is known.
     pub violation: f64,
@@ -97,9 +98,9 @@ fn verdict(constraint: &Expectation, result: &Replications, wanted: u64) -> Verd
     }
 }
 
-/// How many standard deviations of one run the mean has to stay away from the bound, so that the interval of
-/// `wanted` other seeds ends on the right side in 99 of 100 studies: half of that interval, and what two means of so
-/// many seeds differ by.
+/// How many standard deviations of one run the mean has to stay away from the bound: half of the interval that
+/// `wanted` other seeds would have, and what two means of so many seeds differ by. Both as if figures were normal and
+/// their deviation were the one that was seen.
 fn room(wanted: u64) -> f64 {
     let degrees = wanted.max(2) - 1;
     let n = wanted.max(2) as f64;

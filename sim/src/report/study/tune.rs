@@ -175,8 +175,8 @@ fn certainty(best: &Confirmed) -> String {
         Stop::Limit => "\nThe fresh seeds ended at the limit; the intervals are wider than wanted.",
     };
     format!(
-        "{failed}{stopped}\nIt was chosen with room: as many other seeds would confirm the target ({} interval)\nin 99 of 100 \
-         studies.",
+        "{failed}{stopped}\nIt was chosen with room to the target, by a normal approximation on the seeds of the choice.\n\
+         The proof is the fresh seeds: their {} interval meets it.",
         percent(LEVEL)
     )
 }

@@ -36,7 +36,7 @@ pub struct Trial {
     pub mean: f64,
     /// The first constraint's figure (or the p95 of waits), its mean, the worst of the scenarios.
     pub constrained: Option<f64>,
-    /// Whether the constraints hold so surely that other seeds would confirm it.
+    /// Whether the constraints hold with room, by a normal approximation on the seeds of the search.
     pub is_sure: bool,
     /// How far it is from that, as a share of the bounds.
     pub shortfall: f64,
