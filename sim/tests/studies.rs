@@ -295,6 +295,17 @@ fn no_setting_on_the_front_is_beaten_by_one_of_another_algorithm() {
 }
 
 #[test]
+fn a_short_name_is_known_to_a_constraint_as_well() {
+    let bench = Bench::new("tune-short");
+    let tune =
+        "tune small.toml --minimize schedule~to~start.mean --trials 1 --replications 10 -q --subject-to";
+    for bound in ["cost_<_9", "cost_<_9_USD", "cost~usd.total_<_9_USD"] {
+        let out = bench.ends_with(0, &format!("{tune} {bound}"));
+        assert!(out.contains("subject to cost_usd.total < 9 USD"), "{bound}: {out}");
+    }
+}
+
+#[test]
 fn an_infeasible_target_ends_with_status_1() {
     let bench = Bench::new("infeasible");
     let line = "tune small.toml --subject-to schedule~to~start.max_<_1ms --trials 8 --replications 10 -q";
@@ -416,6 +427,7 @@ fn wrong_words_are_refused_with_the_right_ones() {
         ("tune small.toml --subject-to p95_<_1s", "no such figure"),
         ("tune small.toml --minimize cosst", "no such figure"),
         ("tune small.toml --minimize routing", "no such figure"),
+        ("tune small.toml --minimize overloaded", "true or false"),
         ("sweep small.toml --vary seed=1,2 --figure routing", "no such figure"),
         ("compare small.toml --algorithms best~fixed", "best-fixed, square-root"),
     ] {

@@ -216,7 +216,7 @@ pub struct TuneArgs {
     /// The figure that shall be small: cost, or a key of run --json
     #[arg(long, value_name = "KEY", default_value = "cost")]
     pub minimize: String,
-    /// What has to hold, such as "schedule_to_start.p95 < 1s"; repeatable
+    /// What has to hold, such as "schedule_to_start.p95 < 1s" or "cost < 2 USD"; repeatable
     #[arg(long, value_name = "CONSTRAINT")]
     pub subject_to: Vec<String>,
     /// What to vary: PATH=LOW..HIGH, PATH=LOW..HIGH:log or PATH=VALUE,VALUE; repeatable. Default: every number that

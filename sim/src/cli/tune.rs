@@ -5,14 +5,17 @@ use super::run::{quoted, until_words};
 use super::study::{check_key, share};
 use super::{CommandResult, Failure, Outcome, cluster_study, disk, load};
 use crate::report::json::to_json;
-use crate::report::study::tune::{page, pareto, table, trials_csv};
+use crate::report::study::tune::{page, pareto, quantity, table, trials_csv};
 use crate::research::range::{Range, of_algorithm};
 use crate::research::tune::{Effort, Goal, Space, Tuned, algorithms, tune as search};
 use crate::research::variant::{groups, scaling_key, with_algorithm};
 use crate::research::{Case, Lab, Until};
 use crate::scenario::Scenario;
-use crate::scenario::expect::Expectation;
+use crate::scenario::expect::{Expectation, Quantity};
 use wci_core::algorithm::AlgorithmKind;
+
+/// The short name of the whole cost.
+const COST: &str = "cost";
 
 /// Searches, prints what to deploy and how sure that is; a target that no setting meets makes the status 1.
 pub fn tune(args: &TuneArgs) -> CommandResult {
@@ -41,18 +44,38 @@ fn scenarios(args: &TuneArgs) -> Result<Vec<Scenario>, Failure> {
 }
 
 fn goal(args: &TuneArgs, scenarios: &[Scenario]) -> Result<Goal, Failure> {
-    let minimize = if args.minimize == "cost" { "cost_usd.total".to_owned() } else { args.minimize.clone() };
+    let minimize = key_of(&args.minimize);
     let mut constraints = Vec::new();
     for scenario in scenarios {
         let case = Case::new(scenario.name(), scenario)?;
         check_key("--minimize", &minimize, &case)?;
+        if quantity(&minimize) == Quantity::Flag {
+            return Err(Failure::new(format!(
+                "--minimize {minimize}: found what is true or false, expected a figure that can be small, such as cost"
+            )));
+        }
         let groups = groups(scenario)?;
         let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
-        let parsed = args.subject_to.iter().map(|text| Expectation::parse(text, &groups));
+        let parsed = args.subject_to.iter().map(|text| Expectation::parse(&with_key(text), &groups));
         constraints =
             parsed.collect::<Result<_, _>>().map_err(|error| Failure::about(error, "--subject-to"))?;
     }
     Ok(Goal { minimize, constraints })
+}
+
+/// The key of a figure that has a short name; any other as it is.
+fn key_of(name: &str) -> String {
+    if name == COST { "cost_usd.total".into() } else { name.into() }
+}
+
+/// A constraint with the key for a short name. What is called `cost` is in US dollars, said or not.
+fn with_key(text: &str) -> String {
+    let Some((name, comparison)) = text.find(['<', '>', '=']).map(|at| text.split_at(at)) else {
+        return text.to_owned();
+    };
+    let (name, comparison) = (name.trim(), comparison.trim());
+    let is_bare = name == COST && comparison.ends_with(|c: char| c.is_ascii_digit());
+    format!("{} {comparison}{}", key_of(name), if is_bare { " USD" } else { "" })
 }
 
 fn until(args: &TuneArgs, goal: &Goal, scenarios: &[Scenario]) -> Result<Option<Until>, Failure> {
@@ -61,7 +84,8 @@ fn until(args: &TuneArgs, goal: &Goal, scenarios: &[Scenario]) -> Result<Option<
         let constrained = goal.constraints.iter().map(|constraint| constraint.key.clone());
         [goal.minimize.clone()].into_iter().chain(constrained).collect()
     };
-    let keys: Vec<String> = if args.of.is_empty() { own() } else { args.of.clone() };
+    let keys: Vec<String> =
+        if args.of.is_empty() { own() } else { args.of.iter().map(|name| key_of(name)).collect() };
     for scenario in scenarios {
         let case = Case::new(scenario.name(), scenario)?;
         keys.iter().try_for_each(|key| check_key("--of", key, &case))?;
@@ -99,7 +123,7 @@ fn spaces(args: &TuneArgs, scenarios: &[Scenario]) -> Result<Vec<Space>, Failure
     Ok(spaces)
 }
 
-/// What is searched are settings of groups, in all scenarios at once: each needs the groups and algorithms of the others.
+/// What is searched are settings of groups, in all scenarios at once: each needs the others' groups and algorithms.
 fn check_same_groups(scenarios: &[Scenario]) -> Result<(), Failure> {
     let Some((first, others)) = scenarios.split_first() else { return Ok(()) };
     others.iter().try_for_each(|other| {
