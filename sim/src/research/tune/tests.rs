@@ -33,25 +33,6 @@ fn finds_a_cheaper_setting_that_holds_on_fresh_seeds() {
 }
 
 #[test]
-fn a_space_of_which_no_setting_can_be_run_is_not_passed_over() {
-    let written = [scenario(&[("horizon = \"5m\"", "horizon = \"20s\"")])];
-    let goal = Goal { minimize: "cost_usd.total".into(), constraints: vec![] };
-    let missing = "spec.scaling_group_specs.others.scaling.config.scale_up_cooloff_ms";
-    let space = |key: &str| Space {
-        name: key.to_owned(),
-        scenarios: written.to_vec(),
-        ranges: vec![Range::parse(&format!("{key}=50..500")).unwrap()],
-    };
-    let effort = || Effort { trials: 8, ..SMALL };
-    let search = |spaces: &[Space]| tune(&Lab::without_files(), &written, spaces, &goal, effort());
-    let error = search(&[space(missing)]).unwrap_err().to_string();
-    assert!(error.contains("no setting that was tried can be run") && error.contains("others"), "{error}");
-    let own = missing.replace("others", "activities");
-    let both = search(&[space(&own), space(missing)]).unwrap();
-    assert_eq!(both.not_searched.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), [missing]);
-}
-
-#[test]
 fn an_infeasible_target_is_said_and_not_bent() {
     let tuned = tuned("schedule_to_start.max < 1ms", Effort { trials: 8, ..SMALL });
     assert!(tuned.best.is_none() && tuned.best_fixed.is_none());
