@@ -7,7 +7,6 @@ use wci_core::State;
 use wci_core::controller::{
     Description, GroupUpdate, Request, Response, Update, WireTime, WorkerDeploymentVersion,
 };
-use wci_core::signals::TaskAdd;
 
 /// Workflow type of a worker controller instance.
 pub const WORKFLOW_TYPE: &str = "temporal-sys-worker-controller-instance-workflow";
@@ -62,12 +61,6 @@ pub struct Start {
     pub build_id: String,
     /// Everything that the former run was.
     pub state: State,
-    /// Signals that came when the former run was about to end. Ours; the original does not know it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub waiting: Vec<TaskAdd>,
-    /// Whether the run lets signals of its last moment be heard. Ours; histories from before this was done lack it.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub settles: bool,
 }
 
 impl Start {
@@ -190,6 +183,7 @@ mod tests {
     use serde_json::json;
     use wci_core::Controller;
     use wci_core::controller::Settings;
+    use wci_core::signals::TaskAdd;
 
     #[test]
     fn ids_read_back() {

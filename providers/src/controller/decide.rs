@@ -20,8 +20,6 @@ pub struct Question {
     pub(super) inputs: Vec<Input>,
     /// Entries recorded in this run so far.
     pub(super) recorded: u64,
-    /// The server finds the history long enough.
-    pub(super) is_continue_suggested: bool,
 }
 
 /// What is recorded in history. The journal is made from it alone.
@@ -42,16 +40,11 @@ pub struct Record {
     /// The settings from now on, when they changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) settings: Option<Box<Settings>>,
-    /// What the question said of it; a replayed task that asked the server's word again may be given another one. None
-    /// in histories from before this was recorded.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) is_continue_suggested: Option<bool>,
 }
 
 /// Hands the inputs to the core, one by one, each at the time at which it is taken.
 pub(super) fn decide(question: Question, settings: Settings, mut clock: impl FnMut() -> Timestamp) -> Record {
-    let mut record =
-        Record { is_continue_suggested: Some(question.is_continue_suggested), ..Record::default() };
+    let mut record = Record::default();
     let mut now = clock();
     let mut tick = move || {
         now = now.max(clock());

@@ -51,9 +51,6 @@ pub struct InstanceWorkflow {
     has_updated: bool,
     is_continue_told: bool,
     is_finished: bool,
-    /// What the run was begun with says so, and no marker in history: a task that is replayed may ask sooner than the
-    /// one that wrote the marker.
-    settles: bool,
 }
 
 #[workflow_methods]
@@ -71,13 +68,12 @@ impl InstanceWorkflow {
             state: start.state,
             settings: None,
             recorded: 0,
-            inbox: start.waiting.into_iter().map(Input::TaskAdd).collect(),
+            inbox: Vec::new(),
             answers: BTreeMap::new(),
             requests: 0,
             has_updated: false,
             is_continue_told: false,
             is_finished: false,
-            settles: start.settles,
         }
     }
 
@@ -87,23 +83,19 @@ impl InstanceWorkflow {
         let mut under_way = UnderWay::new(ctx.clone(), ctx.state(|s| s.target.clone()));
         let mut alarm = Alarm::default();
         loop {
-            let is_suggested = ctx.continue_as_new_suggested();
-            let question = ctx.state_mut(|s| s.take_question(is_suggested));
+            let question = ctx.state_mut(Self::take_question);
             let options =
                 LocalActivityOptions::builder().start_to_close_timeout(Duration::from_secs(10)).build();
             let record = ctx.execute_local_activity(Activities::decide, question, options).await?;
-            let is_suggested =
-                record.is_continue_suggested.unwrap_or_else(|| ctx.continue_as_new_suggested());
             let (actions, wake_at, now) = ctx.state_mut(|s| s.learn(record));
             remember(ctx)?;
             for action in actions {
                 ctx.state(|s| under_way.begin(action, &s.state));
             }
             alarm.set(ctx, wake_at, now);
-            ctx.state_mut(|s| s.want_continue(is_suggested));
+            ctx.state_mut(|s| s.want_continue(ctx.continue_as_new_suggested()));
             wait(ctx, &mut under_way, &mut alarm).await?;
-            let is_settled = settle(ctx).await;
-            if let Some(end) = Self::end_of_run(ctx, is_settled)? {
+            if let Some(end) = Self::end_of_run(ctx)? {
                 return Ok(end);
             }
         }
@@ -206,7 +198,7 @@ impl InstanceWorkflow {
         request_id
     }
 
-    fn take_question(&mut self, is_continue_suggested: bool) -> Question {
+    fn take_question(&mut self) -> Question {
         let rest = self.inbox.split_off(self.inbox.len().min(MOST_INPUTS));
         let inputs = std::mem::replace(&mut self.inbox, rest);
         Question {
@@ -216,7 +208,6 @@ impl InstanceWorkflow {
             state: self.state.clone(),
             inputs,
             recorded: self.recorded,
-            is_continue_suggested,
         }
     }
 
@@ -264,13 +255,8 @@ impl InstanceWorkflow {
 
     /// Whether nothing is left that the next run would not know of.
     fn is_at_rest(&self) -> bool {
-        self.inbox.is_empty() && self.is_idle()
-    }
-
-    /// Whether nothing is left but signals, which the next run can be handed.
-    fn is_idle(&self) -> bool {
         let wci = &self.state.wci;
-        self.inbox.iter().all(|input| matches!(input, Input::TaskAdd(_)))
+        self.inbox.is_empty()
             && self.is_continue_told
             && wci.is_continue_wanted
             && wci.in_flight.is_none()
@@ -284,9 +270,8 @@ impl InstanceWorkflow {
     }
 
     /// Ends the run if it may end: for good, or to begin the next one.
-    fn end_of_run(ctx: &WorkflowContext<Self>, is_settled: bool) -> Result<Option<()>, WorkflowTermination> {
-        let may_end = ctx.state(|s| s.may_end() || (is_settled && s.is_idle()));
-        if !may_end || !ctx.all_handlers_finished() {
+    fn end_of_run(ctx: &WorkflowContext<Self>) -> Result<Option<()>, WorkflowTermination> {
+        if !ctx.state(Self::may_end) || !ctx.all_handlers_finished() {
             return Ok(None);
         }
         // A controller that never got a spec is of no use to anybody.
@@ -300,18 +285,9 @@ impl InstanceWorkflow {
             deployment_name: s.target.deployment_name.clone(),
             build_id: s.target.build_id.clone(),
             state: s.state.clone(),
-            waiting: s.inbox.iter().filter_map(signal).cloned().collect(),
-            settles: true,
         });
         ctx.continue_as_new(start, ContinueAsNewOptions::default())?;
         Ok(None)
-    }
-}
-
-const fn signal(input: &Input) -> Option<&TaskAdd> {
-    match input {
-        Input::TaskAdd(add) => Some(add),
-        _ => None,
     }
 }
 
@@ -348,21 +324,6 @@ async fn wait(
     drop(news);
     ctx.state_mut(|s| s.inbox.extend(input));
     Ok(())
-}
-
-/// Lets a signal of the last moment be heard before the next run begins.
-///
-/// A signal that comes while a run is about to end makes the server refuse that end, once. On replay what a decision
-/// leads to belongs to the task that recorded the decision; a run that ended right there would end before the signal
-/// is delivered, and lose it. The end of a timer belongs to the same task as the signal, which is delivered first; the
-/// next run then takes it over.
-async fn settle(ctx: &WorkflowContext<InstanceWorkflow>) -> bool {
-    let goes_on = ctx.state(|s| s.settles && s.is_at_rest() && !s.is_finished);
-    if !goes_on || !ctx.all_handlers_finished() {
-        return false;
-    }
-    ctx.timer(TimerOptions::builder(Duration::from_millis(1)).build()).await;
-    true
 }
 
 /// Writes once what listing reads.

@@ -94,42 +94,6 @@ async fn five_kills_lose_no_signal_and_repeat_at_most_one_call_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn signals_of_the_moment_in_which_a_run_gives_way_to_the_next_are_not_lost() {
-    let server = Server::start().await;
-    let _controller = server.controller(&[], &[]);
-    let client = server.client().await.unwrap();
-    let spec = |max: usize| {
-        json!({"scaling_group_specs": {"g": {"compute": {"provider_type": "external"},
-            "scaling": {"scaling_algorithm": "rate-based", "config": {"max_count": max}}}}})
-    };
-    client.update(&version("runs"), &whole(spec(1))).await.unwrap();
-    let (told, hears) = tokio::sync::watch::channel(false);
-    let signalling = tokio::spawn({
-        let client = client.clone();
-        async move {
-            let mut sent = 0;
-            while !*hears.borrow() {
-                client.signal_task_add(&version("runs"), &task_add(sent)).await.unwrap();
-                sent += 1;
-                // A run ends only in a moment without signals.
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            sent
-        }
-    });
-    // Each update ends a run.
-    for max in 2..14 {
-        client.update(&version("runs"), &whole(spec(max))).await.unwrap();
-    }
-    told.send_replace(true);
-    let sent = signalling.await.unwrap();
-    eventually("every signal is handled", Duration::from_secs(60), async || {
-        (handled(&journal(&client, "runs").await).0 == sent).then_some(())
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn four_thousand_signals_at_once_are_all_handled() {
     const SIGNALS: usize = 4000;
     let (server, aws) = (Server::start().await, Aws::start().await);

@@ -12,6 +12,7 @@ use temporalio_common::protos::temporal::api::enums::v1::{
 use temporalio_common::protos::temporal::api::taskqueue::v1::TaskQueue;
 use temporalio_common::protos::temporal::api::update::v1 as update;
 use temporalio_common::protos::temporal::api::workflowservice::v1 as api;
+use wci_core::State;
 use wci_core::controller::{Update, WorkerDeploymentVersion};
 
 impl Client {
@@ -87,8 +88,7 @@ impl Client {
             namespace_id: namespace_id.to_owned(),
             deployment_name: version.deployment_name.clone(),
             build_id: version.build_id.clone(),
-            settles: true,
-            ..Start::default()
+            state: State::default(),
         };
         let division = HashMap::from([(DIVISION_ATTRIBUTE.to_owned(), keyword(DIVISION))]);
         api::StartWorkflowExecutionRequest {
