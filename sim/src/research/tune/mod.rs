@@ -168,6 +168,9 @@ pub fn algorithms(scenarios: &[Scenario]) -> Result<Vec<(String, AlgorithmKind)>
     Ok(all)
 }
 
+/// The name of a space, and why nothing of it could be run.
+type NotSearched = (String, String);
+
 /// The trials of all spaces with their one front, and the spaces of which nothing could be run.
 fn search_all(
     lab: &Lab<'_>,
@@ -175,7 +178,7 @@ fn search_all(
     goal: &Goal,
     effort: &Effort,
     seeds: &Seeds<u64>,
-) -> Result<(Vec<Trial>, Vec<(String, String)>), TuneError> {
+) -> Result<(Vec<Trial>, Vec<NotSearched>), TuneError> {
     let (mut trials, mut not_searched) = (Vec::new(), Vec::new());
     for (index, space) in spaces.iter().enumerate() {
         let searched = search::search(lab, space, index, goal, effort, seeds)?;
