@@ -520,9 +520,9 @@ fn definitions_are_known_by_their_name_and_behind_a_byte_order_mark() {
     let xml = std::fs::read_to_string(shipped("auto-scaling.xml")).expect("it is shipped");
     let toml = "format = 1\ntitle = \"T\"\ndefinitions = \"marked.xml\"\nnodes = [\"A\"]\n";
     let files = [
-        folder.file("marked.xml", &format!("\u{feff}{xml}")),
-        folder.file("marked", &format!("\u{feff}\n{}", xml.split_once('\n').expect("it has a first line").1)),
-        folder.file("marked.toml", &format!("\u{feff}{toml}")),
+        folder.file("marked.xml", format!("\u{feff}{xml}")),
+        folder.file("marked", format!("\u{feff}\n{}", xml.split_once('\n').expect("it has a first line").1)),
+        folder.file("marked.toml", format!("\u{feff}{toml}")),
     ];
     for file in &files {
         let output = cluster(&[file]);
