@@ -188,6 +188,32 @@ fn stopping_at_the_limit_is_said() {
 }
 
 #[test]
+fn comparisons_and_sweeps_say_who_kept_them_going_to_the_limit() {
+    let bench = Bench::new("until-together");
+    let until = "--until ci=0.0001% --of cost~usd.total --replications 20 -q --out out";
+    for (study, who) in [
+        ("compare small.toml --algorithms hpa", "cost_usd.total of hpa"),
+        ("sweep small.toml --vary workload.orders.arrival.rate=1,4", "cost_usd.total of workload.orders"),
+    ] {
+        let out = bench.ends_with(0, &format!("{study} {until}"));
+        for text in [out, bench.text("out/report.html")] {
+            let is_said = text.contains("20 replications each") && text.contains("stopped at the limit");
+            assert!(is_said && text.contains(who), "{study}: {text}");
+        }
+    }
+}
+
+/// What cannot keep up has no interval of its waits: more replications would not give it one.
+#[test]
+fn what_is_overloaded_keeps_no_comparison_going() {
+    let bench = Bench::new("until-overloaded");
+    let line = "compare small.toml --algorithms fixed --set end=cut --until ci=90% -q";
+    let out = bench.ends_with(0, &format!("{line} --replications 40"));
+    assert!(out.contains("10 replications each") && out.contains("narrow enough"), "{out}");
+    assert!(out.contains("there can be no interval of schedule_to_start.mean of fixed"), "{out}");
+}
+
+#[test]
 fn another_first_seed_is_another_study() {
     let bench = Bench::new("seed");
     for command in ["compare --algorithms hpa", "tune --trials 1"] {

@@ -182,9 +182,10 @@ impl Measured for ClusterRuns {
         self.runs.len()
     }
 
-    fn header(&self) -> String {
-        let last = self.first_seed + (self.runs.len() as u64).saturating_sub(1);
-        format!("{} replications each, seeds {} to {last}", self.runs.len(), self.first_seed)
+    fn header(results: &[Self]) -> String {
+        let Some(Self { runs, first_seed, .. }) = results.first() else { return String::new() };
+        let last = first_seed + (runs.len() as u64).saturating_sub(1);
+        format!("{} replications each, seeds {first_seed} to {last}", runs.len())
     }
 
     fn to_json(&self) -> Json {

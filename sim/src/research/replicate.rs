@@ -47,7 +47,7 @@ pub struct Until {
 pub enum Stop {
     /// As many as were wanted.
     Count,
-    /// The intervals are narrow enough.
+    /// The intervals are narrow enough, all that there can be.
     Precise,
     /// The limit was reached before the intervals were narrow enough.
     Limit,
@@ -64,6 +64,10 @@ pub struct Replications {
     pub stop: Stop,
     /// A trace was replayed: intervals say nothing about other arrivals.
     pub is_conditional: bool,
+    /// Of the figures that [`Until`] asked for, those whose interval was still wider than wanted.
+    pub too_wide: Vec<String>,
+    /// Those of them that there can be no interval of, such as the waits of what is overloaded.
+    pub without_interval: Vec<String>,
     summaries: Vec<Value>,
 }
 
@@ -109,32 +113,61 @@ pub fn replicate(lab: &Lab<'_>, case: &Case, plan: &Plan) -> Result<Replications
 }
 
 /// Runs cases under the same seeds. With [`Plan::until`] all of them go on until each is precise enough, so that
-/// they stay comparable seed by seed.
+/// they stay comparable seed by seed. A figure that there can be no interval of keeps nobody going.
 ///
 /// # Errors
 /// The first run that failed.
 pub fn replicate_all(lab: &Lab<'_>, cases: &[&Case], plan: &Plan) -> Result<Vec<Replications>, StudyError> {
     let mut results: Vec<Replications> =
         cases.iter().map(|case| Replications::new(case, Vec::new(), Stop::Count)).collect();
-    let mut done = 0;
+    go_on(lab, cases, &mut results, plan)?;
+    Ok(results)
+}
+
+/// Adds replications to results of equal length; what is done and precise enough already gets no more.
+pub(super) fn go_on(
+    lab: &Lab<'_>,
+    cases: &[&Case],
+    results: &mut [Replications],
+    plan: &Plan,
+) -> Result<(), StudyError> {
+    let mut done = results.first().map_or(0, |result| result.runs.len() as u64);
     loop {
+        if done > 0 && is_enough(results, plan, done) {
+            return Ok(());
+        }
         let block = if plan.until.is_some() { BLOCK } else { plan.count };
         let end = plan.count.min(done + block);
         for (result, runs) in results.iter_mut().zip(lab.replicate(cases, done..end)?) {
             result.extend(runs);
         }
-        done = end;
-        let Some(until) = &plan.until else { return Ok(results) };
-        let is_precise = results.iter().all(|result| until.is_met(result));
-        if is_precise || done >= plan.count {
-            let stop = if is_precise { Stop::Precise } else { Stop::Limit };
-            results.iter_mut().for_each(|result| result.stop = stop);
-            return Ok(results);
+        if end == done {
+            return Ok(());
         }
+        done = end;
     }
 }
 
+/// Whether there are as many as wanted; then the results say why.
+fn is_enough(results: &mut [Replications], plan: &Plan, done: u64) -> bool {
+    let Some(until) = &plan.until else { return done >= plan.count };
+    for result in results.iter_mut() {
+        (result.too_wide, result.without_interval) = until.unmet(result);
+    }
+    let is_precise = results.iter().all(|result| result.too_wide.is_empty());
+    let stop = if is_precise { Stop::Precise } else { Stop::Limit };
+    results.iter_mut().for_each(|result| result.stop = stop);
+    is_precise || done >= plan.count
+}
+
 impl Until {
+    /// The figures that more replications may make precise enough, and those that none can.
+    fn unmet(&self, result: &Replications) -> (Vec<String>, Vec<String>) {
+        let width = |key: &String| result.estimate(key).relative_half_width();
+        let open = self.keys.iter().filter(|key| width(key).is_none_or(|width| width > self.share));
+        open.cloned().partition(|key| width(key).is_some())
+    }
+
     pub(super) fn is_met(&self, result: &Replications) -> bool {
         let width = |key: &String| result.estimate(key).relative_half_width();
         self.keys.iter().all(|key| width(key).is_some_and(|width| width <= self.share))
@@ -165,7 +198,15 @@ impl Replications {
     #[must_use]
     pub fn new(case: &Case, runs: Vec<Finished>, stop: Stop) -> Self {
         let (name, is_conditional) = (case.name.clone(), case.is_conditional());
-        let mut result = Self { name, runs: Vec::new(), stop, is_conditional, summaries: Vec::new() };
+        let mut result = Self {
+            name,
+            runs: Vec::new(),
+            stop,
+            is_conditional,
+            too_wide: Vec::new(),
+            without_interval: Vec::new(),
+            summaries: Vec::new(),
+        };
         result.extend(runs);
         result
     }
@@ -298,7 +339,7 @@ impl Replications {
 
     fn header(&self) -> Value {
         let seeds: Vec<u64> = self.runs.iter().map(|run| run.summary.seed).collect();
-        json!({
+        let mut header = json!({
             "count": self.runs.len(),
             "first_seed": seeds.first(),
             "last_seed": seeds.last(),
@@ -306,7 +347,13 @@ impl Replications {
             "overloaded": self.overloaded(),
             "stopped": self.stop,
             "conditional_on_trace": self.is_conditional,
-        })
+        });
+        for (name, keys) in [("too_wide", &self.too_wide), ("without_interval", &self.without_interval)] {
+            if !keys.is_empty() {
+                header[name] = json!(keys);
+            }
+        }
+        header
     }
 
     fn merged(&self, path: &mut Vec<String>, first: &Value) -> Value {

@@ -35,8 +35,10 @@ pub trait Measured {
     fn overloaded(&self) -> usize;
     /// How many replications.
     fn count(&self) -> usize;
-    /// How many, and under which seeds, in words.
-    fn header(&self) -> String;
+    /// How many, under which seeds, and why no more, in words; of what ran together.
+    fn header(results: &[Self]) -> String
+    where
+        Self: Sized;
     /// Every figure.
     fn to_json(&self) -> serde_json::Value;
 }

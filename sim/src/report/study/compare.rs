@@ -1,6 +1,7 @@
 //! A comparison as text, CSV and JSON.
 
 use super::amount::{amount, unit, with_interval};
+use super::replications::stopped;
 use super::tune::quantity;
 use crate::report::units::{number, percent, plural};
 use crate::research::Replications;
@@ -44,8 +45,8 @@ pub fn table(contests: &[Contest]) -> String {
 
 fn one(contest: &Contest, out: &mut String) {
     let _ = writeln!(out, "{} ({})", contest.title, contest.scenario);
-    if let Some(first) = contest.results.first() {
-        let _ = writeln!(out, "{}", header(first));
+    if !contest.results.is_empty() {
+        let _ = writeln!(out, "{}", header(&contest.results));
         let headings = ["", "cost", "vs. written", "95 % wait less than", "workers", ""].map(str::to_owned);
         let rows = (0..contest.results.len()).map(|i| row(contest, i));
         aligned(&[headings].into_iter().chain(rows).collect::<Vec<_>>(), out);
@@ -120,16 +121,17 @@ pub fn left_out(contest: &Contest) -> Vec<(Vec<&str>, &str)> {
     reasons
 }
 
-/// Seeds, routing, and what the intervals are conditional on.
+/// Seeds, routing, what the intervals are conditional on, and why there are no more replications; of what ran together.
 #[must_use]
-pub fn header(first: &Replications) -> String {
+pub fn header(results: &[Replications]) -> String {
+    let Some(first) = results.first() else { return String::new() };
     let seeds = first.runs.iter().map(|run| run.summary.seed);
     let (low, high) = (seeds.clone().min().unwrap_or_default(), seeds.max().unwrap_or_default());
     let routing = first.runs.first().and_then(|run| serde_json::to_value(run.summary.routing).ok());
     let routing = routing.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
     let runs = plural(first.runs.len() as u64, "replication", "replications");
     let condition = first.condition().map_or_else(String::new, |condition| format!("; {condition}"));
-    format!("{runs} each, seeds {low} to {high}, routing {routing}{condition}")
+    format!("{runs} each, seeds {low} to {high}, routing {routing}{condition}{}", stopped(results))
 }
 
 /// The paired difference relative to the scenario as written, with its mark: `-31 % **`, or `x 21.7 **`.

@@ -138,8 +138,8 @@ fn section(contest: &Contest, body: &mut String) -> Result<(), ChartError> {
         "<section id=\"{name}\">\n<h2>{} <small class=\"soft\">{name}</small></h2>",
         escape(&contest.title)
     );
-    if let Some(first) = contest.results.first() {
-        let _ = writeln!(body, "<p class=\"soft\">{}</p>", escape(&header(first)));
+    if !contest.results.is_empty() {
+        let _ = writeln!(body, "<p class=\"soft\">{}</p>", escape(&header(&contest.results)));
         figures(contest, body);
         if contest.results.len() > 1 {
             significant(contest, body);

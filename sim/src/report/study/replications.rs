@@ -74,12 +74,38 @@ pub(super) fn header(result: &Replications) -> String {
     let seeds = result.runs.iter().map(|run| run.summary.seed);
     let (first, last) = (seeds.clone().min().unwrap_or_default(), seeds.max().unwrap_or_default());
     let runs = plural(result.runs.len() as u64, "replication", "replications");
-    let stopped = match result.stop {
-        Stop::Count => "",
-        Stop::Precise => "; stopped: the intervals are narrow enough",
-        Stop::Limit => "; stopped at the limit, the intervals are wider than wanted",
-    };
+    let stopped = stopped(std::slice::from_ref(result));
     format!("{runs}, seeds {first} to {last}, 95 % intervals (Student){stopped}")
+}
+
+/// So many figures of so many results are named; the JSON has all.
+const NAMED: usize = 4;
+
+/// Why there are no more replications of what ran together, and whose figures are not as precise as wanted.
+pub(super) fn stopped(results: &[Replications]) -> String {
+    let named = |of: fn(&Replications) -> &Vec<String>| {
+        let one = |result: &Replications| {
+            let keys = of(result).join(" and ");
+            if results.len() == 1 { keys } else { format!("{keys} of {}", result.name) }
+        };
+        let all: Vec<String> = results.iter().filter(|result| !of(result).is_empty()).map(one).collect();
+        let more = all.len().saturating_sub(NAMED);
+        let listed = all.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+        if more == 0 { listed } else { format!("{listed} and {more} more") }
+    };
+    let mut text = match results.first().map_or(Stop::Count, |first| first.stop) {
+        Stop::Count => return String::new(),
+        Stop::Precise => "; stopped: the intervals are narrow enough".to_owned(),
+        Stop::Limit => format!(
+            "; stopped at the limit, the intervals are wider than wanted: {}",
+            named(|result| &result.too_wide)
+        ),
+    };
+    let without = named(|result| &result.without_interval);
+    if !without.is_empty() {
+        let _ = write!(text, "; there can be no interval of {without}");
+    }
+    text
 }
 
 /// A line for each replication with every figure of all groups together; an empty field was not measured, `inf` is

@@ -36,8 +36,8 @@ impl Measured for Replications {
         self.runs.len()
     }
 
-    fn header(&self) -> String {
-        compare::header(self)
+    fn header(results: &[Self]) -> String {
+        compare::header(results)
     }
 
     fn to_json(&self) -> Value {
@@ -55,8 +55,8 @@ fn quantity<R: Measured>(key: &str) -> Quantity {
 #[must_use]
 pub fn table<R: Measured>(title: &str, sweep: &Sweep<R>, figures: &[String]) -> String {
     let mut out = format!("{title}\n");
-    if let Some(first) = sweep.results.first() {
-        let _ = writeln!(out, "{}\n", first.header());
+    if !sweep.results.is_empty() {
+        let _ = writeln!(out, "{}\n", R::header(&sweep.results));
     }
     let _ = writeln!(
         out,
@@ -209,8 +209,8 @@ fn labels<R: Measured>(sweep: &Sweep<R>, key: usize, groups: &[usize]) -> Vec<St
 #[must_use]
 pub fn page<R: Measured>(title: &str, sweep: &Sweep<R>, figures: &[String], command: &str) -> String {
     let mut body = format!("<header>\n<h1>Swept: {}</h1>\n", escape(title));
-    if let Some(first) = sweep.results.first() {
-        let _ = writeln!(body, "<p class=\"soft\">{}</p>", escape(&first.header()));
+    if !sweep.results.is_empty() {
+        let _ = writeln!(body, "<p class=\"soft\">{}</p>", escape(&R::header(&sweep.results)));
     }
     body.push_str("</header>\n<main>\n");
     for figure in figures {

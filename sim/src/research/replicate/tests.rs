@@ -72,6 +72,26 @@ fn stops_when_precise_or_at_the_limit() {
     assert_eq!((limited.stop, limited.runs.len()), (Stop::Limit, 15));
 }
 
+/// What is overloaded has no interval of its waits, however often it is run.
+#[test]
+fn a_figure_without_an_interval_keeps_nobody_going() {
+    let until = Until { share: 0.9, keys: vec!["schedule_to_start.mean".into(), "tasks.arrived".into()] };
+    let changes = [("horizon = \"5m\"", "horizon = \"5m\"\nend = \"cut\""), ("no-sync", "fixed")];
+    let result = replications(&changes, &Plan { count: 60, until: Some(until) });
+    assert_eq!((result.stop, result.runs.len()), (Stop::Precise, 10));
+    assert_eq!(result.without_interval, ["schedule_to_start.mean"]);
+    assert!(result.too_wide.is_empty());
+    assert_eq!(result.to_json()["replications"]["without_interval"][0], "schedule_to_start.mean");
+}
+
+#[test]
+fn the_figure_that_kept_it_going_is_named() {
+    let until = Until { share: 1e-9, keys: vec!["tasks.arrived".into(), "actions.failed".into()] };
+    let result = replications(&[], &Plan { count: 15, until: Some(until) });
+    assert_eq!((result.stop, &result.too_wide[..]), (Stop::Limit, &["tasks.arrived".to_owned()][..]));
+    assert_eq!(result.to_json()["replications"]["too_wide"][0], "tasks.arrived");
+}
+
 #[test]
 fn the_number_of_threads_changes_nothing() {
     let on = |threads| {
