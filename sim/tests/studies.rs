@@ -238,6 +238,20 @@ fn a_comparison_leaves_out_by_name_what_does_not_fit() {
 }
 
 #[test]
+fn each_row_of_a_comparison_says_whether_it_meets_the_target() {
+    let bench = Bench::new("compare-target");
+    let line = "compare small.toml --algorithms fixed,best-fixed --subject-to schedule~to~start.p95_<_20s --out out -q";
+    let out = bench.ends_with(0, line);
+    let ends = |name: &str| out.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+    assert!(out.contains("target: schedule_to_start.p95 < 20s"), "{out}");
+    assert!(ends("as written").ends_with("meets") && ends("best fixed").ends_with("meets"), "{out}");
+    assert!(ends("fixed").contains("misses"), "{out}");
+    assert!(bench.text("out/report.html").contains("misses the target"));
+    let rows = json(&bench.text("out/compare.json"))[0]["results"].clone();
+    assert_eq!((&rows[0]["meets_target"], &rows[1]["meets_target"]), (&true.into(), &false.into()));
+}
+
+#[test]
 fn a_missing_trace_leaves_its_scenario_out() {
     let bench = Bench::new("trace");
     let arrival = "arrival = { kind = \"poisson\", rate = 3.0 }";

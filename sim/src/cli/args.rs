@@ -142,7 +142,7 @@ pub struct CompareArgs {
     /// The margin of square-root, in square roots of the offered load
     #[arg(long, value_name = "BETA", default_value_t = 1.0, value_parser = margin)]
     pub beta: f64,
-    /// What best-fixed has to meet; repeatable
+    /// What best-fixed has to meet, and each row is marked for; repeatable
     #[arg(long, value_name = "CONSTRAINT", default_value = "schedule_to_start.p95 < 1s")]
     pub subject_to: Vec<String>,
     #[command(flatten)]

@@ -32,7 +32,9 @@ pub fn compare(args: &CompareArgs) -> CommandResult {
         for (scenario, entrants) in scenarios.iter().zip(&entrants) {
             let case = Case::new(scenario.name(), scenario)?;
             let plan = plan(&args.study, &args.until, 10, &[&case])?;
-            contests.push(Contest::run(lab, scenario, entrants, &plan)?);
+            let mut contest = Contest::run(lab, scenario, entrants, &plan)?;
+            contest.target = target(args, scenario)?;
+            contests.push(contest);
         }
         show(args, &contests)
     })
@@ -50,17 +52,22 @@ fn entrants(args: &CompareArgs, scenario: &Scenario) -> Result<Vec<Entrant>, Fai
     if wants(SQUARE_ROOT) {
         entrants.push(Entrant::SquareRoot(SquareRoot { beta: args.beta }));
     }
+    let target = target(args, scenario)?;
     if wants(BEST_FIXED) {
-        let groups = groups(scenario)?;
-        let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
-        let parsed =
-            args.subject_to.iter().map(|text| Expectation::parse(text, &groups)).collect::<Result<_, _>>();
-        entrants.push(Entrant::BestFixed(parsed.map_err(|error| Failure::about(error, "--subject-to"))?));
+        entrants.push(Entrant::BestFixed(target));
     }
     for path in &args.specs {
         entrants.push(Entrant::Spec(path.display().to_string(), spec(path)?));
     }
     Ok(entrants)
+}
+
+/// What every row is asked for.
+fn target(args: &CompareArgs, scenario: &Scenario) -> Result<Vec<Expectation>, Failure> {
+    let groups = groups(scenario)?;
+    let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
+    let parsed = args.subject_to.iter().map(|text| Expectation::parse(text, &groups));
+    parsed.collect::<Result<_, _>>().map_err(|error| Failure::about(error, "--subject-to"))
 }
 
 fn spec(path: &Path) -> Result<toml::Value, Failure> {

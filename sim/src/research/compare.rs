@@ -3,7 +3,8 @@
 use super::best_fixed::{FixedError, best_fixed};
 use super::estimate::{Estimate, LEVEL};
 use super::lab::{Case, Lab};
-use super::replicate::{Plan, Replications, replicate_all};
+use super::constraint::judge;
+use super::replicate::{BLOCK, Plan, Replications, Stop, go_on, replicate_all};
 use super::square_root::SquareRoot;
 use super::student::two_sided;
 use super::variant::with_algorithm;
@@ -12,6 +13,9 @@ use crate::scenario::expect::Expectation;
 use serde::Serialize;
 use toml::Value;
 use wci_core::algorithm::AlgorithmKind;
+
+/// What the best fixed count goes by.
+const HINDSIGHT: &str = "best fixed";
 
 /// What is put in the place of a scenario's own spec.
 #[derive(Clone, Debug)]
@@ -39,6 +43,8 @@ pub struct Contest {
     pub left_out: Vec<LeftOut>,
     /// The scenario as it was run.
     pub toml: String,
+    /// What every result is asked for; those of [`Entrant::BestFixed`] unless others are put here.
+    pub target: Vec<Expectation>,
 }
 
 /// Something that did not run.
@@ -67,7 +73,7 @@ impl Entrant {
     pub fn name(&self) -> String {
         match self {
             Self::Algorithm(kind) => kind.name().to_owned(),
-            Self::BestFixed(_) => "best fixed".to_owned(),
+            Self::BestFixed(_) => HINDSIGHT.to_owned(),
             Self::SquareRoot(_) => "square-root".to_owned(),
             Self::Spec(name, _) => name.clone(),
         }
@@ -86,49 +92,107 @@ impl Contest {
         entrants: &[Entrant],
         plan: &Plan,
     ) -> Result<Self, FixedError> {
-        let mut contest = Self {
-            scenario: scenario.name().to_owned(),
-            title: scenario.file().title.clone(),
-            results: Vec::new(),
-            left_out: Vec::new(),
-            toml: scenario.to_toml(),
-        };
+        let mut contest = Self::new(scenario, entrants);
         let written = Case::new(as_written(scenario)?, scenario)?;
         if let Some(missing) = written.resolved.missing_traces(lab.surroundings).first() {
             contest.leave_out("everything", &missing.to_string());
             return Ok(contest);
         }
         let mut cases = vec![written];
-        for entrant in entrants {
-            match contest.enter(lab, scenario, entrant, plan)? {
-                Some(case) if is_there(&cases, &case) => {
-                    contest.leave_out(&entrant.name(), "it is the scenario as written, key by key");
-                }
-                Some(case) => cases.push(case),
-                None => {}
+        for entrant in entrants.iter().filter(|entrant| !matches!(entrant, Entrant::BestFixed(_))) {
+            if let Some(case) = contest.enter(scenario, entrant)? {
+                contest.admit(&mut cases, case, &entrant.name());
             }
         }
         cases.iter_mut().for_each(|case| case.keep.course = true);
-        contest.results = replicate_all(lab, &cases.iter().collect::<Vec<_>>(), plan)?;
+        let hindsight = entrants.iter().find_map(|entrant| match entrant {
+            Entrant::BestFixed(constraints) => Some(&constraints[..]),
+            _ => None,
+        });
+        match hindsight {
+            None => contest.results = replicate_all(lab, &cases.iter().collect::<Vec<_>>(), plan)?,
+            Some(constraints) => contest.with_hindsight(lab, scenario, constraints, (cases, plan))?,
+        }
         Ok(contest)
+    }
+
+    fn new(scenario: &Scenario, entrants: &[Entrant]) -> Self {
+        let target = entrants.iter().find_map(|entrant| match entrant {
+            Entrant::BestFixed(constraints) => Some(constraints.clone()),
+            _ => None,
+        });
+        Self {
+            scenario: scenario.name().to_owned(),
+            title: scenario.file().title.clone(),
+            results: Vec::new(),
+            left_out: Vec::new(),
+            toml: scenario.to_toml(),
+            target: target.unwrap_or_default(),
+        }
+    }
+
+    fn admit(&mut self, cases: &mut Vec<Case>, case: Case, name: &str) {
+        if is_there(cases, &case) {
+            self.leave_out(name, "it is the scenario as written, key by key");
+        } else {
+            cases.push(case);
+        }
+    }
+
+    /// Runs the cases and, last, the best fixed count on all the seeds that they are run under. How many these are is
+    /// only known at the end when a precision is asked for: the count is looked for again on what has been added.
+    fn with_hindsight(
+        &mut self,
+        lab: &Lab<'_>,
+        scenario: &Scenario,
+        constraints: &[Expectation],
+        (cases, plan): (Vec<Case>, &Plan),
+    ) -> Result<(), FixedError> {
+        let mut results = Vec::new();
+        let mut seeds = if plan.until.is_some() { plan.count.min(BLOCK) } else { plan.count };
+        loop {
+            self.left_out.retain(|left_out| left_out.name != HINDSIGHT);
+            let mut all = cases.clone();
+            if let Some(mut case) = self.best_fixed(lab, scenario, constraints, seeds)? {
+                case.keep.course = true;
+                self.admit(&mut all, case, HINDSIGHT);
+            }
+            results.truncate(cases.len());
+            let all: Vec<&Case> = all.iter().collect();
+            for case in &all[results.len()..] {
+                let runs = lab.replicate(&[case], 0..seeds)?.remove(0);
+                results.push(Replications::new(case, runs, Stop::Count));
+            }
+            go_on(lab, &all, &mut results, plan)?;
+            let ran = results.first().map_or(0, |result| result.runs.len() as u64);
+            if ran == seeds {
+                self.results = results;
+                return Ok(());
+            }
+            seeds = ran;
+        }
+    }
+
+    /// Whether a result meets the target with the end of its interval that matters (the upper 95 % limit of what has
+    /// to stay below); what is overloaded never does. `None` without a target.
+    #[must_use]
+    pub fn meets_target(&self, i: usize) -> Option<bool> {
+        let result = &self.results[i];
+        let is_asked = !self.target.is_empty();
+        is_asked.then(|| judge(&self.target, result, result.runs.len() as u64).holds)
     }
 
     fn leave_out(&mut self, name: &str, why: &str) {
         self.left_out.push(LeftOut { name: name.to_owned(), why: why.to_owned() });
     }
 
-    fn enter(
-        &mut self,
-        lab: &Lab<'_>,
-        scenario: &Scenario,
-        entrant: &Entrant,
-        plan: &Plan,
-    ) -> Result<Option<Case>, FixedError> {
+    fn enter(&mut self, scenario: &Scenario, entrant: &Entrant) -> Result<Option<Case>, FixedError> {
         let changed = match entrant {
             Entrant::Algorithm(kind) => with_algorithm(scenario, *kind, &[]).map_err(|unfit| unfit.0),
             Entrant::Spec(_, spec) => with_spec(scenario, spec),
             Entrant::SquareRoot(oracle) => return self.enter_oracle(scenario, *oracle),
-            Entrant::BestFixed(constraints) => return self.enter_fixed(lab, scenario, constraints, plan),
+            // It has to wait for the seeds of all others.
+            Entrant::BestFixed(_) => return Ok(None),
         };
         match changed {
             Ok(changed) => Ok(Some(Case::new(entrant.name(), &changed)?)),
@@ -150,17 +214,17 @@ impl Contest {
         }
     }
 
-    /// In hindsight: the count is looked for under the very seeds that it is compared on.
-    fn enter_fixed(
+    /// In hindsight: the count is looked for under the very seeds that it is compared on, all of them.
+    fn best_fixed(
         &mut self,
         lab: &Lab<'_>,
         scenario: &Scenario,
         constraints: &[Expectation],
-        plan: &Plan,
+        seeds: u64,
     ) -> Result<Option<Case>, FixedError> {
         let scenarios = [scenario.clone()];
         let first = scenario.resolve()?.model.seed;
-        let seeds = first..first.saturating_add(plan.count.min(10));
+        let seeds = first..first.saturating_add(seeds);
         match best_fixed(lab, &scenarios, constraints, &[&seeds]) {
             Ok(Some(counts)) => {
                 let mut case = counts.cases(&scenarios)?.remove(0);
@@ -168,8 +232,8 @@ impl Contest {
                 case.keep.pools = true;
                 return Ok(Some(case));
             }
-            Ok(None) => self.leave_out("best fixed", "no fixed number of workers meets the target"),
-            Err(FixedError::Unfit(unfit)) => self.leave_out("best fixed", &unfit.0),
+            Ok(None) => self.leave_out(HINDSIGHT, "no fixed number of workers meets the target"),
+            Err(FixedError::Unfit(unfit)) => self.leave_out(HINDSIGHT, &unfit.0),
             Err(error) => return Err(error),
         }
         Ok(None)
@@ -223,6 +287,7 @@ fn with_spec(scenario: &Scenario, spec: &Value) -> Result<Scenario, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::research::replicate::Until;
     use crate::research::testing::scenario;
 
     fn contest(entrants: &[Entrant]) -> Contest {
@@ -254,5 +319,42 @@ mod tests {
         let constraint = Expectation::parse("schedule_to_start.p95 < 1s", &["activities"]).unwrap();
         let contest = contest(&[Entrant::BestFixed(vec![constraint])]);
         assert!(contest.results[1].name.starts_with("best fixed ("), "{}", contest.results[1].name);
+    }
+
+    /// Where the first ten seeds would give another count than all of them.
+    #[test]
+    fn the_best_fixed_count_is_found_on_all_seeds_of_the_comparison() {
+        let (lab, scenario) = (Lab::without_files(), scenario(&[]));
+        let best = |constraint: &Expectation, n: u64| {
+            let scenarios = [scenario.clone()];
+            best_fixed(&lab, &scenarios, std::slice::from_ref(constraint), &[&(3..3 + n)]).unwrap()
+        };
+        let limits = (1..40).map(|i| format!("schedule_to_start.p95 < {}ms", 50 * i));
+        let mut constraints = limits.map(|text| Expectation::parse(&text, &["activities"]).unwrap());
+        let constraint = constraints.find(|constraint| best(constraint, 10) != best(constraint, 23));
+        let constraint = constraint.expect("a limit at which ten seeds are not enough to tell");
+        let run = |plan: &Plan| {
+            Contest::run(&lab, &scenario, &[Entrant::BestFixed(vec![constraint.clone()])], plan).unwrap()
+        };
+        let name = |n| best(&constraint, n).map(|counts| format!("best fixed ({counts})"));
+        let contest = run(&Plan::of(23));
+        assert_eq!(contest.results.get(1).map(|result| result.name.clone()), name(23));
+        let until = Until { share: 0.012, keys: vec!["tasks.arrived".into()] };
+        let contest = run(&Plan { count: 60, until: Some(until) });
+        let n = contest.results[0].runs.len();
+        assert!(n > 10 && contest.results.iter().all(|result| result.runs.len() == n), "{n}");
+        assert_eq!(contest.results.get(1).map(|result| result.name.clone()), name(n as u64));
+    }
+
+    #[test]
+    fn each_row_meets_or_misses_the_target_by_its_upper_limit() {
+        let mut contest = contest(&[Entrant::Algorithm(AlgorithmKind::Fixed)]);
+        assert_eq!(contest.meets_target(0), None);
+        let high = contest.results[0].estimate("workers.mean").high().unwrap();
+        let at = |bound: f64| vec![Expectation::parse(&format!("workers.mean < {bound}"), &["activities"]).unwrap()];
+        contest.target = at(high + 1e-6);
+        assert_eq!(contest.meets_target(0), Some(true));
+        contest.target = at(high - 1e-6);
+        assert_eq!(contest.meets_target(0), Some(false), "the mean alone is not enough");
     }
 }

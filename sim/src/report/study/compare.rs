@@ -47,6 +47,9 @@ fn one(contest: &Contest, out: &mut String) {
     let _ = writeln!(out, "{} ({})", contest.title, contest.scenario);
     if !contest.results.is_empty() {
         let _ = writeln!(out, "{}", header(&contest.results));
+        if !contest.target.is_empty() {
+            let _ = writeln!(out, "{}", target(contest));
+        }
         let headings = ["", "cost", "vs. written", "95 % wait less than", "workers", ""].map(str::to_owned);
         let rows = (0..contest.results.len()).map(|i| row(contest, i));
         aligned(&[headings].into_iter().chain(rows).collect::<Vec<_>>(), out);
@@ -70,8 +73,28 @@ fn row(contest: &Contest, i: usize) -> [String; 6] {
         marked(&change),
         marked(&wait),
         workers.map_or_else(String::new, |x| amount(Quantity::Count, x)),
-        overload(result).unwrap_or_default(),
+        verdict(contest, i),
     ]
+}
+
+/// `meets`, `misses` or nothing, and whether it is overloaded.
+fn verdict(contest: &Contest, i: usize) -> String {
+    let words = [meets(contest, i).map(str::to_owned), overload(&contest.results[i])];
+    words.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Whether a result meets the target.
+#[must_use]
+pub fn meets(contest: &Contest, i: usize) -> Option<&'static str> {
+    contest.meets_target(i).map(|does| if does { "meets" } else { "misses" })
+}
+
+/// What the target is, and when it is met.
+#[must_use]
+pub fn target(contest: &Contest) -> String {
+    let asked = contest.target.iter().map(|constraint| format!("{} {}", constraint.key, constraint.text));
+    let asked = asked.collect::<Vec<_>>().join(", ");
+    format!("target: {asked}; met if the whole 95 % interval does (its upper limit under a bound), under no overload")
 }
 
 /// With as much room behind it as two marks take, so that figures stand under figures.
@@ -186,6 +209,7 @@ pub fn csv(contests: &[Contest]) -> csv::Result<Vec<u8>> {
         "replications",
         "overloaded",
         "unit",
+        "meets_target",
     ])?;
     for contest in contests {
         for (i, result) in contest.results.iter().enumerate() {
@@ -210,6 +234,7 @@ pub fn csv(contests: &[Contest]) -> csv::Result<Vec<u8>> {
                     result.runs.len().to_string(),
                     result.overloaded().to_string(),
                     unit(quantity(&key)).to_owned(),
+                    contest.meets_target(i).map(|does| does.to_string()).unwrap_or_default(),
                 ])?;
             }
         }
@@ -225,6 +250,7 @@ pub fn to_json(contests: &[Contest]) -> Value {
         json!({
             "scenario": contest.scenario,
             "title": contest.title,
+            "target": contest.target.iter().map(|asked| format!("{} {}", asked.key, asked.text)).collect::<Vec<_>>(),
             "results": results,
             "left_out": contest.left_out,
         })
@@ -241,7 +267,12 @@ fn result_json(contest: &Contest, i: usize) -> Value {
             Some(((*key).to_owned(), serde_json::to_value(contest.difference(i, key)).ok()?))
         })
         .collect();
-    json!({ "name": result.name, "figures": result.to_json(), "differences": differences })
+    json!({
+        "name": result.name,
+        "meets_target": contest.meets_target(i),
+        "figures": result.to_json(),
+        "differences": differences,
+    })
 }
 
 #[cfg(test)]

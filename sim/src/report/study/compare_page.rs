@@ -2,7 +2,9 @@
 
 use super::again::again;
 use super::amount::with_interval;
-use super::compare::{COLUMNS, LEGEND, MANY, change, header, left_out, mark, overload, relative};
+use super::compare::{
+    COLUMNS, LEGEND, MANY, change, header, left_out, mark, meets, overload, relative, target,
+};
 use super::scatter::{Dot, Kind, Scatter};
 use super::tune::quantity;
 use crate::report::chart::{Chart, ChartError, Ink, Panel, Scale, Series, Shape, Size, inline_svg};
@@ -140,6 +142,9 @@ fn section(contest: &Contest, body: &mut String) -> Result<(), ChartError> {
     );
     if !contest.results.is_empty() {
         let _ = writeln!(body, "<p class=\"soft\">{}</p>", escape(&header(&contest.results)));
+        if !contest.target.is_empty() {
+            let _ = writeln!(body, "<p class=\"soft\">{}</p>", escape(&target(contest)));
+        }
         figures(contest, body);
         if contest.results.len() > 1 {
             significant(contest, body);
@@ -175,7 +180,12 @@ fn figures(contest: &Contest, body: &mut String) {
     body.push_str("</tr></thead>\n<tbody>\n");
     for (i, result) in contest.results.iter().enumerate() {
         let class = if i == 0 { " class=\"base\"" } else { "" };
-        let _ = write!(body, "<tr{class}><th scope=\"row\">{}</th>", escape(&name_of(result)));
+        let verdict = meets(contest, i).map_or_else(String::new, |meets| format!("{meets} the target"));
+        let _ = write!(
+            body,
+            "<tr{class}><th scope=\"row\">{}<br><small class=\"soft\">{verdict}</small></th>",
+            escape(&name_of(result))
+        );
         for (key, _) in COLUMNS {
             let mean = with_interval(quantity(key), &result.estimate(key), result.is_censored(key));
             let change = if i == 0 { String::new() } else { paired(contest, i, key) };
