@@ -238,6 +238,19 @@ fn a_comparison_leaves_out_by_name_what_does_not_fit() {
 }
 
 #[test]
+fn the_footnote_says_what_is_counted_where_something_is_compared() {
+    let bench = Bench::new("compare-footnote");
+    bench.put("other.toml", SMALL);
+    let line = "compare small.toml other.toml --algorithms no-sync,backlog,hpa --out out -q";
+    let out = bench.ends_with(0, line);
+    for text in [out, bench.text("out/report.html")] {
+        assert!(text.contains("all 28 comparisons") && text.contains("4 rows that can differ"), "{text}");
+    }
+    let alone = bench.ends_with(0, "compare small.toml --algorithms rate-based -q");
+    assert!(!alone.contains("paired") && !alone.contains("Bonferroni"), "{alone}");
+}
+
+#[test]
 fn each_row_of_a_comparison_says_whether_it_meets_the_target() {
     let bench = Bench::new("compare-target");
     let line = "compare small.toml --algorithms fixed,best-fixed --subject-to schedule~to~start.p95_<_20s --out out -q";

@@ -36,6 +36,7 @@ pub fn compare(args: &CompareArgs) -> CommandResult {
             contest.target = target(args, scenario)?;
             contests.push(contest);
         }
+        Contest::together(&mut contests);
         show(args, &contests)
     })
 }

@@ -13,6 +13,18 @@ use crate::scenario::expect::Expectation;
 use serde::Serialize;
 use toml::Value;
 use wci_core::algorithm::AlgorithmKind;
+use wci_core::spec::ScalingGroup;
+
+/// The figures that a comparison shows and stars; all of them are counted together.
+pub const FIGURES: [&str; 7] = [
+    "cost_usd.total",
+    "schedule_to_start.mean",
+    "schedule_to_start.p95",
+    "schedule_to_start.p99",
+    "workers.mean",
+    "workers.started",
+    "workers.utilization",
+];
 
 /// What the best fixed count goes by.
 const HINDSIGHT: &str = "best fixed";
@@ -45,6 +57,11 @@ pub struct Contest {
     pub toml: String,
     /// What every result is asked for; those of [`Entrant::BestFixed`] unless others are put here.
     pub target: Vec<Expectation>,
+    /// Whether a result has the rule of the scenario as written, key by key or by its defaults: it cannot differ.
+    pub is_same: Vec<bool>,
+    /// How many comparisons share the chance of an error: those of this contest, or of all contests after
+    /// [`Contest::together`].
+    pub comparisons: usize,
 }
 
 /// Something that did not run.
@@ -63,7 +80,8 @@ pub struct Difference {
     pub estimate: Estimate,
     /// The paired interval excludes 0.
     pub is_significant: bool,
-    /// It does even when as many comparisons as the table has are counted (Bonferroni).
+    /// It does even when all [`Contest::comparisons`] share the chance of an error, and the figure is one of
+    /// [`FIGURES`], which are counted there (Bonferroni).
     pub is_significant_among_all: bool,
 }
 
@@ -110,7 +128,11 @@ impl Contest {
             _ => None,
         });
         match hindsight {
-            None => contest.results = replicate_all(lab, &cases.iter().collect::<Vec<_>>(), plan)?,
+            None => {
+                let cases: Vec<&Case> = cases.iter().collect();
+                contest.results = replicate_all(lab, &cases, plan)?;
+                contest.count(&cases);
+            }
             Some(constraints) => contest.with_hindsight(lab, scenario, constraints, (cases, plan))?,
         }
         Ok(contest)
@@ -128,7 +150,26 @@ impl Contest {
             left_out: Vec::new(),
             toml: scenario.to_toml(),
             target: target.unwrap_or_default(),
+            is_same: Vec::new(),
+            comparisons: 0,
         }
+    }
+
+    fn count(&mut self, cases: &[&Case]) {
+        self.is_same = cases.iter().map(|case| is_same_rule(cases[0], case)).collect();
+        self.comparisons = self.rows() * FIGURES.len();
+    }
+
+    /// How many results can differ from the scenario as written.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.is_same.iter().filter(|is_same| !**is_same).count()
+    }
+
+    /// Contests that are shown together share the chance of an error over all of them.
+    pub fn together(contests: &mut [Self]) {
+        let comparisons = contests.iter().map(Self::rows).sum::<usize>() * FIGURES.len();
+        contests.iter_mut().for_each(|contest| contest.comparisons = comparisons);
     }
 
     fn admit(&mut self, cases: &mut Vec<Case>, case: Case, name: &str) {
@@ -167,6 +208,7 @@ impl Contest {
             let ran = results.first().map_or(0, |result| result.runs.len() as u64);
             if ran == seeds {
                 self.results = results;
+                self.count(&all);
                 return Ok(());
             }
             seeds = ran;
@@ -245,17 +287,18 @@ impl Contest {
         let own = self.results[i].numbers(key);
         let estimate = Estimate::paired(&own, &self.results[0].numbers(key));
         let degrees = (own.len() as u64).saturating_sub(1);
-        let comparisons = self.results.len().saturating_sub(1).max(1) as f64;
-        // The interval that all comparisons of the table share the chance of an error in.
+        let comparisons = self.comparisons.max(1) as f64;
+        // The interval that all comparisons share the chance of an error in.
         let wider = two_sided(1.0 - (1.0 - LEVEL) / comparisons, degrees) / two_sided(LEVEL, degrees);
         let among_all = Estimate { ci95: estimate.ci95.map(|half| half * wider), ..estimate };
         let is_bound = self.results[i].is_censored(key) || self.results[0].is_censored(key);
         let is_finite = estimate.mean.is_some_and(f64::is_finite) && !is_bound;
+        let is_counted = is_finite && FIGURES.contains(&key);
         let estimate = if is_finite { estimate } else { Estimate::default() };
         Difference {
             estimate,
             is_significant: is_finite && estimate.is_significant(),
-            is_significant_among_all: is_finite && among_all.is_significant(),
+            is_significant_among_all: is_counted && among_all.is_significant(),
         }
     }
 }
@@ -264,6 +307,16 @@ fn is_there(cases: &[Case], case: &Case) -> bool {
     let is_same =
         |other: &Case| other.resolved.model.spec == case.resolved.model.spec && other.oracle == case.oracle;
     cases.iter().any(is_same)
+}
+
+/// Whether two cases of one scenario decide by the same rules, whichever of their settings are written down.
+fn is_same_rule(one: &Case, other: &Case) -> bool {
+    let groups = |case: &Case| -> Vec<_> {
+        let groups = case.resolved.model.spec.groups();
+        let rule = |group: &ScalingGroup| (ScalingGroup { scaling: None, ..group.clone() }, group.instantiate());
+        groups.map(|(name, group)| (name.clone(), rule(group))).collect()
+    };
+    one.oracle == other.oracle && groups(one) == groups(other)
 }
 
 /// What the scenario's own algorithms are.
@@ -301,6 +354,34 @@ mod tests {
         assert_eq!((arrived.estimate.mean, arrived.estimate.ci95), (Some(0.0), Some(0.0)));
         assert!(!arrived.is_significant);
         assert_ne!(contest.difference(1, "cost_usd.total").estimate.mean, Some(0.0));
+    }
+
+    /// Two rows of which one cannot differ, seven figures; two such scenarios shown together, twice as many.
+    #[test]
+    fn every_starred_figure_of_every_row_that_can_differ_is_counted() {
+        let entrants = [AlgorithmKind::NoSync, AlgorithmKind::Backlog].map(Entrant::Algorithm);
+        let explicit = "no-sync\", config = { scale_up_cooloff_ms = 100 ";
+        let written = scenario(&[("no-sync\"", &format!("{explicit}}}"))]);
+        let lab = Lab::without_files();
+        let contest = Contest::run(&lab, &written, &entrants, &Plan::of(10)).unwrap();
+        assert_eq!(contest.is_same, [true, true, false], "{:?}", contest.left_out);
+        assert_eq!((contest.rows(), contest.comparisons), (1, 7));
+        let mut both = [contest.clone(), contest];
+        Contest::together(&mut both);
+        assert_eq!([both[0].comparisons, both[1].comparisons], [14, 14]);
+    }
+
+    /// The limit lies between the interval of one comparison and that of a thousand.
+    #[test]
+    fn what_is_counted_widens_the_interval() {
+        let mut contest = contest(&[Entrant::Algorithm(AlgorithmKind::Backlog)]);
+        let key = FIGURES.into_iter().find(|key| contest.difference(1, key).is_significant_among_all);
+        let key = key.expect("one of them differs");
+        contest.comparisons = usize::MAX;
+        let difference = contest.difference(1, key);
+        assert!(difference.is_significant && !difference.is_significant_among_all, "{key}: {difference:?}");
+        contest.comparisons = 1;
+        assert!(!contest.difference(1, "sojourn.p95").is_significant_among_all, "it is not counted");
     }
 
     #[test]

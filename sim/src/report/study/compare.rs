@@ -5,30 +5,45 @@ use super::replications::stopped;
 use super::tune::quantity;
 use crate::report::units::{number, percent, plural};
 use crate::research::Replications;
-use crate::research::compare::{Contest, Difference};
+use crate::research::compare::{Contest, Difference, FIGURES};
 use crate::scenario::expect::Quantity;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 /// The figures that a comparison shows, with their headings.
 pub const COLUMNS: [(&str, &str); 7] = [
-    ("cost_usd.total", "Cost"),
-    ("schedule_to_start.mean", "Mean wait"),
-    ("schedule_to_start.p95", "95 % wait less"),
-    ("schedule_to_start.p99", "99 % wait less"),
-    ("workers.mean", "Workers"),
-    ("workers.started", "Started"),
-    ("workers.utilization", "Slot time used"),
+    (FIGURES[0], "Cost"),
+    (FIGURES[1], "Mean wait"),
+    (FIGURES[2], "95 % wait less"),
+    (FIGURES[3], "99 % wait less"),
+    (FIGURES[4], "Workers"),
+    (FIGURES[5], "Started"),
+    (FIGURES[6], "Slot time used"),
 ];
 
 /// The two that a terminal has room for.
 const COST: &str = "cost_usd.total";
 const WAIT: &str = "schedule_to_start.p95";
 
-/// How to read the marks.
-pub const LEGEND: &str = "Intervals: 95 %, Student, over replications; differences are paired, seed by seed, to the \
-                          scenario as written.\n* the paired interval excludes 0; ** it does with all comparisons of \
-                          the table counted (Bonferroni).";
+/// How to read the intervals and, where something is compared, the marks: what is counted is said.
+#[must_use]
+pub fn legend(contests: &[Contest]) -> String {
+    let intervals = "Intervals: 95 %, Student, over replications";
+    if contests.iter().all(|contest| contest.results.len() < 2) {
+        return format!("{intervals}.");
+    }
+    let rows: usize = contests.iter().map(Contest::rows).sum();
+    let figures = FIGURES.len();
+    let counted = contests.iter().map(|contest| contest.comparisons).max().unwrap_or_default();
+    let place = if contests.len() > 1 { " of all scenarios" } else { "" };
+    format!(
+        "{intervals}; differences are paired, seed by seed, to the scenario as written.\n* the paired interval excludes \
+         0; ** it does with all {counted} comparisons counted (Bonferroni): {} that can differ{place}, times the \
+         {figures} figures of the report ({}).",
+        plural(rows as u64, "row", "rows"),
+        FIGURES.join(", ")
+    )
+}
 
 /// All contests for a terminal.
 #[must_use]
@@ -38,7 +53,7 @@ pub fn table(contests: &[Contest]) -> String {
         one(contest, &mut out);
         out.push('\n');
     }
-    out.push_str(LEGEND);
+    out.push_str(&legend(contests));
     out.push('\n');
     out
 }
@@ -252,6 +267,7 @@ pub fn to_json(contests: &[Contest]) -> Value {
             "title": contest.title,
             "target": contest.target.iter().map(|asked| format!("{} {}", asked.key, asked.text)).collect::<Vec<_>>(),
             "results": results,
+            "comparisons_counted": contest.comparisons,
             "left_out": contest.left_out,
         })
     };

@@ -3,7 +3,7 @@
 use super::again::again;
 use super::amount::with_interval;
 use super::compare::{
-    COLUMNS, LEGEND, MANY, change, header, left_out, mark, meets, overload, relative, target,
+    COLUMNS, MANY, change, header, left_out, legend, mark, meets, overload, relative, target,
 };
 use super::scatter::{Dot, Kind, Scatter};
 use super::tune::quantity;
@@ -38,7 +38,7 @@ pub fn page(contests: &[Contest], command: &str) -> Result<String, ChartError> {
         many => format!("Compared on {}", plural(many.len() as u64, "scenario", "scenarios")),
     };
     let mut body = format!("{SIDE_BY_SIDE}<header>\n<h1>{}</h1>\n", escape(&title));
-    for line in LEGEND.lines() {
+    for line in legend(contests).lines() {
         let _ = writeln!(body, "<p class=\"soft\">{}</p>", escape(line));
     }
     navigation(contests, &mut body);
