@@ -1,9 +1,9 @@
 //! Several specs on the same scenarios and the same luck.
 
 use super::best_fixed::{FixedError, best_fixed};
+use super::constraint::judge;
 use super::estimate::{Estimate, LEVEL};
 use super::lab::{Case, Lab};
-use super::constraint::judge;
 use super::replicate::{BLOCK, Plan, Replications, Stop, go_on, replicate_all};
 use super::square_root::SquareRoot;
 use super::student::two_sided;
@@ -284,9 +284,8 @@ impl Contest {
     /// A figure of result `i` less that of the scenario as written.
     #[must_use]
     pub fn difference(&self, i: usize, key: &str) -> Difference {
-        let own = self.results[i].numbers(key);
-        let estimate = Estimate::paired(&own, &self.results[0].numbers(key));
-        let degrees = (own.len() as u64).saturating_sub(1);
+        let estimate = self.results[i].difference(&self.results[0], key);
+        let degrees = (self.results[i].runs.len() as u64).saturating_sub(1);
         let comparisons = self.comparisons.max(1) as f64;
         // The interval that all comparisons share the chance of an error in.
         let wider = two_sided(1.0 - (1.0 - LEVEL) / comparisons, degrees) / two_sided(LEVEL, degrees);
@@ -313,7 +312,8 @@ fn is_there(cases: &[Case], case: &Case) -> bool {
 fn is_same_rule(one: &Case, other: &Case) -> bool {
     let groups = |case: &Case| -> Vec<_> {
         let groups = case.resolved.model.spec.groups();
-        let rule = |group: &ScalingGroup| (ScalingGroup { scaling: None, ..group.clone() }, group.instantiate());
+        let rule =
+            |group: &ScalingGroup| (ScalingGroup { scaling: None, ..group.clone() }, group.instantiate());
         groups.map(|(name, group)| (name.clone(), rule(group))).collect()
     };
     one.oracle == other.oracle && groups(one) == groups(other)
@@ -354,6 +354,19 @@ mod tests {
         assert_eq!((arrived.estimate.mean, arrived.estimate.ci95), (Some(0.0), Some(0.0)));
         assert!(!arrived.is_significant);
         assert_ne!(contest.difference(1, "cost_usd.total").estimate.mean, Some(0.0));
+    }
+
+    #[test]
+    fn the_difference_of_a_share_is_that_of_the_printed_shares() {
+        let contest = contest(&[Entrant::Algorithm(AlgorithmKind::Backlog)]);
+        for key in
+            ["workers.utilization", "workers.cold_start_ratio", "groups.activities.workers.utilization"]
+        {
+            let mean = |i: usize| contest.results[i].estimate(key).mean.expect("a share");
+            let difference = contest.difference(1, key).estimate;
+            assert!((difference.mean.unwrap() - (mean(1) - mean(0))).abs() < 1e-12, "{key}: {difference:?}");
+            assert!(difference.ci95.is_some_and(|half| half > 0.0), "{key}: {difference:?}");
+        }
     }
 
     /// Two rows of which one cannot differ, seven figures; two such scenarios shown together, twice as many.
@@ -432,7 +445,9 @@ mod tests {
         let mut contest = contest(&[Entrant::Algorithm(AlgorithmKind::Fixed)]);
         assert_eq!(contest.meets_target(0), None);
         let high = contest.results[0].estimate("workers.mean").high().unwrap();
-        let at = |bound: f64| vec![Expectation::parse(&format!("workers.mean < {bound}"), &["activities"]).unwrap()];
+        let at = |bound: f64| {
+            vec![Expectation::parse(&format!("workers.mean < {bound}"), &["activities"]).unwrap()]
+        };
         contest.target = at(high + 1e-6);
         assert_eq!(contest.meets_target(0), Some(true));
         contest.target = at(high - 1e-6);

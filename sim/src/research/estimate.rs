@@ -76,6 +76,37 @@ impl Estimate {
         Self::of(&differences)
     }
 
+    /// The ratio of sums less that of others, seed by seed: the difference of the two values of
+    /// [`Estimate::of_ratios`]. Its interval is by the delta method (linearisation; Cochran 1977, chapter 6, the
+    /// comparison of two ratios): with `d = (part - R * whole) / mean whole` of each run, it is the one of a mean of
+    /// the paired `d - d'`, which keeps what the two have in common out.
+    ///
+    /// ```
+    /// use wci_sim::pool::Ratio;
+    /// let own = [Ratio::new(2.0, 10.0), Ratio::new(6.0, 30.0)];
+    /// let other = [Ratio::new(1.0, 10.0), Ratio::new(3.0, 30.0)];
+    /// let difference = wci_sim::research::Estimate::of_ratio_differences(&own, &other);
+    /// assert!((difference.mean.unwrap() - 0.1).abs() < 1e-12);
+    /// ```
+    #[must_use]
+    pub fn of_ratio_differences(own: &[Ratio], other: &[Ratio]) -> Self {
+        let linear = |ratios: &[Ratio]| {
+            let mean = Self::of_ratios(ratios).mean?;
+            let whole = ratios.iter().map(|ratio| ratio.whole).sum::<f64>() / ratios.len() as f64;
+            let deviations = ratios.iter().map(|ratio| (ratio.part - mean * ratio.whole) / whole);
+            Some((mean, deviations.collect::<Vec<f64>>()))
+        };
+        let Some(((mean, own), (base, other))) = linear(own).zip(linear(other)) else {
+            return Self::default();
+        };
+        let squares = own.iter().zip(&other).map(|(a, b)| (a - b) * (a - b)).sum();
+        Self {
+            mean: Some(mean - base),
+            ci95: half_width(squares, own.len().min(other.len()), 1.0),
+            pooled: None,
+        }
+    }
+
     /// The lower end of the interval.
     #[must_use]
     pub fn low(&self) -> Option<f64> {
@@ -136,6 +167,20 @@ mod tests {
         let estimate = Estimate::of_ratios(&ratios);
         close(estimate.mean, 0.1);
         close(estimate.ci95, 4.302_652_730 * (1.0_f64 / 3.0).sqrt() / 20.0);
+    }
+
+    /// By hand: ratios 0.2 and 0.1 of 60 and 30; d of the one -0.1, 0, 0.1 (deviations -2, 0, 2 over 20), of the other
+    /// 0, -0.1, 0.1 (0, -1, 1 over 10); differences -0.1, 0.1, 0; standard error sqrt(0.02 / 2 / 3); t(2) 4.302652730.
+    #[test]
+    fn a_difference_of_ratios_is_that_of_the_ratios_of_sums() {
+        let own = [Ratio::new(0.0, 10.0), Ratio::new(4.0, 20.0), Ratio::new(8.0, 30.0)];
+        let other = [Ratio::new(0.5, 5.0), Ratio::new(0.0, 10.0), Ratio::new(2.5, 15.0)];
+        let estimate = Estimate::of_ratio_differences(&own, &other);
+        close(estimate.mean, 0.1);
+        close(estimate.ci95, 4.302_652_730 * (0.02_f64 / 2.0 / 3.0).sqrt());
+        let same = Estimate::of_ratio_differences(&own, &own);
+        assert_eq!((same.mean, same.ci95), (Some(0.0), Some(0.0)));
+        assert_eq!(Estimate::of_ratio_differences(&own, &[Ratio::new(0.0, 0.0)]), Estimate::default());
     }
 
     #[test]

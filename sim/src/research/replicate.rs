@@ -238,6 +238,23 @@ impl Replications {
         self.estimate_at(&split_key(key).unwrap_or_default())
     }
 
+    /// What a figure is more than in other results under the same seeds, with the paired interval: the difference of
+    /// the two means, for shares of the two ratios of sums.
+    #[must_use]
+    pub fn difference(&self, other: &Self, key: &str) -> Estimate {
+        let names = split_key(key).unwrap_or_default();
+        match Nature::of(names.last().map(String::as_str).unwrap_or_default()) {
+            Nature::Ratio(of) if self.has_pools() && other.has_pools() => {
+                Estimate::of_ratio_differences(&self.ratios(&names, of), &other.ratios(&names, of))
+            }
+            _ => Estimate::paired(&self.numbers(key), &other.numbers(key)),
+        }
+    }
+
+    fn ratios(&self, names: &[String], of: fn(&Pool) -> Ratio) -> Vec<Ratio> {
+        (0..self.runs.len()).map(|run| self.ratio(run, group(names), of)).collect()
+    }
+
     /// Whether the figure is only known from below in some replication.
     #[must_use]
     pub fn is_censored(&self, key: &str) -> bool {
@@ -262,9 +279,7 @@ impl Replications {
         let last = names.last().map(String::as_str).unwrap_or_default();
         let nature = Nature::of(last);
         if let (Nature::Ratio(of), true) = (&nature, self.has_pools()) {
-            let ratios: Vec<Ratio> =
-                (0..self.runs.len()).map(|run| self.ratio(run, group(names), *of)).collect();
-            return Estimate::of_ratios(&ratios);
+            return Estimate::of_ratios(&self.ratios(names, *of));
         }
         let figures: Vec<Figure> = self.summaries.iter().map(|s| figure_at(s, names)).collect();
         let is_censored = figures.iter().any(|f| matches!(f, Figure::AtLeast(_) | Figure::Infinite));

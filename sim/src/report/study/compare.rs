@@ -109,7 +109,9 @@ pub fn meets(contest: &Contest, i: usize) -> Option<&'static str> {
 pub fn target(contest: &Contest) -> String {
     let asked = contest.target.iter().map(|constraint| format!("{} {}", constraint.key, constraint.text));
     let asked = asked.collect::<Vec<_>>().join(", ");
-    format!("target: {asked}; met if the whole 95 % interval does (its upper limit under a bound), under no overload")
+    format!(
+        "target: {asked}; met if the whole 95 % interval does (its upper limit under a bound), under no overload"
+    )
 }
 
 /// With as much room behind it as two marks take, so that figures stand under figures.
