@@ -465,6 +465,46 @@ fn a_search_without_a_target_speaks_of_none() {
     }
 }
 
+/// What cannot run anywhere is an error with its key, and not a line below a result that looks whole.
+#[test]
+fn wrong_values_end_a_study_before_it_begins() {
+    let bench = Bench::new("wrong-values");
+    bench.put("bad.json", "{}");
+    bench.put("algorithm.json", &SPEC.replace("no-sync", "nope"));
+    let scaling = "spec.scaling~group~specs.activities.scaling";
+    let cooloff = format!("{scaling}.config.scale~up~cooloff~ms");
+    for (line, words) in [
+        ("compare small.toml --specs bad.json".to_owned(), ["bad.json", "scaling_group_specs"]),
+        ("compare small.toml --specs algorithm.json".into(), ["scaling_algorithm", "nope"]),
+        (format!("sweep small.toml --vary {cooloff}=1,abc"), ["scale_up_cooloff_ms", "abc"]),
+        (format!("sweep small.toml --vary {cooloff}=-5,100"), ["scale_up_cooloff_ms", "-5"]),
+        (
+            format!("sweep small.toml --vary {scaling}.scaling~algorithm=backlog,nope"),
+            ["scaling_algorithm", "nope"],
+        ),
+        ("sweep small.toml --vary warm~up=0s,1s --vary warm~up=2s,3s".into(), ["warm_up", "twice"]),
+        ("sweep small.toml --vary seed=1,2".into(), ["--vary seed", "overlap"]),
+    ] {
+        let error = bench.ends_with(2, &format!("{line} -q"));
+        assert!(words.iter().all(|word| error.contains(word)), "{line}: no {words:?} in {error}");
+    }
+}
+
+const SPEC: &str = r#"{"scaling_group_specs": {"activities": {"task_types": ["ACTIVITY"],
+  "compute": {"provider_type": "aws-lambda"}, "scaling": {"scaling_algorithm": "no-sync"}}}}"#;
+
+/// A spec that fits one of the scenarios is no error for the others.
+#[test]
+fn a_spec_that_fits_elsewhere_is_left_out_by_name() {
+    let bench = Bench::new("spec-elsewhere");
+    bench.put("spec.json", &SPEC.replace("100", "200").replace("activities", "others"));
+    let other = SMALL.replace("scaling_group_specs.activities", "scaling_group_specs.others");
+    bench.put("other.toml", &(other + "[group.others.worker]\nslots = 2\n"));
+    bench.put("own.toml", &format!("{SMALL}[group.activities.worker]\nslots = 2\n"));
+    let out = bench.ends_with(0, "compare own.toml other.toml --specs spec.json -q");
+    assert!(out.contains("left out: spec.json"), "{out}");
+}
+
 #[test]
 fn wrong_words_are_refused_with_the_right_ones() {
     let bench = Bench::new("refused");
@@ -475,13 +515,13 @@ fn wrong_words_are_refused_with_the_right_ones() {
         ("compare small.toml --algorithms nosync", "no-sync"),
         ("sweep small.toml --vary workload.orders.arrival.rat=1,2", "rate"),
         ("sweep small.toml --vary workload.orders.arrival.rate=5..1", "LOW..HIGH"),
-        ("sweep small.toml --vary seed=1,2 --vary warm~up=0s,1s,2s --list", "equal length"),
+        ("sweep small.toml --vary drain~limit=1h,2h --vary warm~up=0s,1s,2s --list", "equal length"),
         ("tune small.toml --subject-to schedule~to~start.p95_<_1", "duration"),
         ("tune small.toml --subject-to p95_<_1s", "no such figure"),
         ("tune small.toml --minimize cosst", "no such figure"),
         ("tune small.toml --minimize routing", "no such figure"),
         ("tune small.toml --minimize overloaded", "true or false"),
-        ("sweep small.toml --vary seed=1,2 --figure routing", "no such figure"),
+        ("sweep small.toml --vary warm~up=0s,1s --figure routing", "no such figure"),
         ("compare small.toml --algorithms best~fixed", "best-fixed, square-root"),
     ] {
         let error = bench.ends_with(2, line);

@@ -23,7 +23,7 @@ const FIGURES: [&str; 3] = ["makespan_s", "wasted_work_s", "reconciliations"];
 pub fn sweep(args: &SweepArgs) -> CommandResult {
     refuse(&[("--until", args.until.until.is_some()), ("--checkpoint", args.study.checkpoint.is_some())])?;
     with_template(&args.scenario.scenario, &args.scenario.set, |template, set| {
-        let ranges = ranges(&args.vary)?;
+        let ranges = sweep::parsed(&args.vary)?;
         let layout = sweep::layout(args, &ranges)?;
         let first = args.scenario.seed.unwrap_or(template.with(&[])?.seed);
         let replications = args.study.replications.unwrap_or(REPLICATIONS);
@@ -31,6 +31,7 @@ pub fn sweep(args: &SweepArgs) -> CommandResult {
         let keys: Vec<String> = ranges.iter().map(|range| range.key.clone()).collect();
         let points = points(&ranges, layout, first);
         let figures = figures(&args.figure)?;
+        sweep::check_values(args, &keys, &points, &|own| template.with(&[set, own].concat()).err())?;
         let swept = args.study.on_threads(|| run(template, set, &keys, points, &seeds))?;
         let title = template.with(set)?.title;
         sweep::show(args, &title, &swept, &figures)

@@ -6,7 +6,7 @@ use super::tune::kinds;
 use super::{CommandResult, Failure, Outcome, disk, load, run};
 use crate::report::json::to_json;
 use crate::report::study::{compare as text, compare_page};
-use crate::research::compare::{Contest, Entrant};
+use crate::research::compare::{Contest, Entrant, with_spec};
 use crate::research::variant::groups;
 use crate::research::{Case, Lab, SquareRoot};
 use crate::scenario::expect::Expectation;
@@ -27,6 +27,7 @@ pub fn compare(args: &CompareArgs) -> CommandResult {
     let scenarios = args.scenarios.iter().map(read).collect::<Result<Vec<Scenario>, _>>()?;
     let entrants =
         scenarios.iter().map(|scenario| entrants(args, scenario)).collect::<Result<Vec<_>, _>>()?;
+    args.specs.iter().try_for_each(|path| check_spec(path, &scenarios))?;
     args.study.with_lab(args.out.as_deref(), args.quiet, |lab: &Lab<'_>| {
         let mut contests = Vec::new();
         for (scenario, entrants) in scenarios.iter().zip(&entrants) {
@@ -76,6 +77,19 @@ fn spec(path: &Path) -> Result<toml::Value, Failure> {
     let wrong = |error: &dyn std::fmt::Display| Failure::about(error, &path.display().to_string());
     let json: serde_json::Value = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
     json_to_toml(json).ok_or_else(|| wrong(&"found null, expected a spec"))
+}
+
+/// A spec that fits some scenario is left out of the others by name; one that fits none is wrong.
+fn check_spec(path: &Path, scenarios: &[Scenario]) -> Result<(), Failure> {
+    let spec = spec(path)?;
+    let mut wrong = None;
+    for scenario in scenarios {
+        match with_spec(scenario, &spec) {
+            Ok(_) => return Ok(()),
+            Err(why) => wrong = wrong.or(Some(why)),
+        }
+    }
+    wrong.map_or(Ok(()), |why| Err(Failure::new(format!("--specs {}: {why}", path.display()))))
 }
 
 fn show(args: &CompareArgs, contests: &[Contest]) -> CommandResult {

@@ -7,9 +7,10 @@ use super::{CommandResult, Failure, Outcome, cluster_study, disk, load};
 use crate::report::json::to_json;
 use crate::report::study::sweep as text;
 use crate::research::range::{Range, Values};
-use crate::research::sweep::{Layout, Measured, Sweep, points};
+use crate::research::sweep::{Layout, Measured, Sweep, points, wrong_value};
+use crate::research::variant::case_with;
 use crate::research::{Case, Lab};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, split_key};
 
 /// More points than this are most likely a slip.
 const MOST: usize = 100_000;
@@ -32,6 +33,9 @@ pub fn sweep(args: &SweepArgs) -> CommandResult {
         )));
     }
     let keys: Vec<String> = ranges.iter().map(|range| range.key.clone()).collect();
+    check_values(args, &keys, &points, &|settings| {
+        case_with("", &scenario, settings).err().map(|errors| errors.to_string())
+    })?;
     let plan = plan(&args.study, &args.until, 10, &[&case])?;
     args.study.with_lab(args.out.as_deref(), args.quiet, |lab: &Lab<'_>| {
         let sweep = Sweep::run(lab, &scenario, &keys, points, &plan)?;
@@ -47,11 +51,45 @@ fn figures(args: &SweepArgs, case: &Case) -> Result<Vec<String>, Failure> {
 }
 
 fn ranges(args: &SweepArgs, scenario: &Scenario) -> Result<Vec<Range>, Failure> {
-    let parse = |text: &String| Range::parse(text).map_err(|error| Failure::about(error, "--vary"));
-    let ranges = args.vary.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+    let ranges = parsed(&args.vary)?;
     // A key that no scenario has is wrong at every point: better said once and at once.
     ranges.iter().try_for_each(|range| scenario.get(&range.key).map(drop))?;
     Ok(ranges.into_iter().map(|range| range.fitted(scenario)).collect())
+}
+
+/// What is varied; each key once, and no seed.
+pub fn parsed(vary: &[String]) -> Result<Vec<Range>, Failure> {
+    let parse = |text: &String| Range::parse(text).map_err(|error| Failure::about(error, "--vary"));
+    let ranges = vary.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+    let names = |range: &Range| split_key(&range.key).unwrap_or_else(|_| vec![range.key.clone()]);
+    for (i, range) in ranges.iter().enumerate() {
+        let key = &range.key;
+        if names(range) == ["seed"] {
+            return Err(Failure::new(format!(
+                "--vary {key}: found the seed, whose replications would overlap (number i runs under the seed plus i), \
+                 expected another key; --seed N begins elsewhere, --replications N takes more"
+            )));
+        }
+        if ranges[..i].iter().any(|other| names(other) == names(range)) {
+            return Err(Failure::new(format!(
+                "--vary {key}: found the same key twice, expected each once, such as --vary {key}=1,2,5"
+            )));
+        }
+    }
+    Ok(ranges)
+}
+
+/// Refuses a value that is wrong wherever it stands; what only contradicts another value is left out by name.
+pub fn check_values(
+    args: &SweepArgs,
+    keys: &[String],
+    points: &[Vec<toml::Value>],
+    why: &dyn Fn(&[(String, toml::Value)]) -> Option<String>,
+) -> Result<(), Failure> {
+    match wrong_value(keys, points, args.sample.is_some(), why) {
+        Some((key, value, why)) => Err(Failure::new(format!("--vary {key}={value}: {why}"))),
+        None => Ok(()),
+    }
 }
 
 pub fn layout(args: &SweepArgs, ranges: &[Range]) -> Result<Layout, Failure> {

@@ -331,7 +331,11 @@ fn as_written(scenario: &Scenario) -> Result<String, FixedError> {
     Ok(format!("as written ({})", names.join(", ")))
 }
 
-fn with_spec(scenario: &Scenario, spec: &Value) -> Result<Scenario, String> {
+/// The scenario with another spec.
+///
+/// # Errors
+/// Everything that is wrong with it, or does not fit, in words.
+pub fn with_spec(scenario: &Scenario, spec: &Value) -> Result<Scenario, String> {
     let changed = scenario.with([("spec", spec.clone())]).map_err(|errors| errors.to_string())?;
     changed.resolve().map_err(|errors| errors.to_string())?;
     Ok(changed)

@@ -92,6 +92,31 @@ pub fn points(ranges: &[Range], layout: Layout, seed: u64) -> Vec<Vec<Value>> {
     }
 }
 
+/// A value with which no point can run, with what is wrong there: it does not contradict another value, it is wrong.
+/// With `is_spread` the places of continuous ranges are everywhere others, and only values that stand at several points
+/// are looked at.
+#[must_use]
+pub fn wrong_value(
+    keys: &[String],
+    points: &[Vec<Value>],
+    is_spread: bool,
+    why: &dyn Fn(&[(String, Value)]) -> Option<String>,
+) -> Option<(String, Value, String)> {
+    let settings = |point: &Vec<Value>| keys.iter().cloned().zip(point.iter().cloned()).collect::<Vec<_>>();
+    let wrong: Vec<Option<String>> = points.iter().map(|point| why(&settings(point))).collect();
+    let first = wrong.iter().position(Option::is_some)?;
+    for (point, why) in points.iter().zip(&wrong).skip(first) {
+        let Some(why) = why else { continue };
+        for (i, key) in keys.iter().enumerate() {
+            let own = || points.iter().zip(&wrong).filter(|(other, _)| other[i] == point[i]);
+            if own().all(|(_, wrong)| wrong.is_some()) && (!is_spread || own().nth(1).is_some()) {
+                return Some((key.clone(), point[i].clone(), why.clone()));
+            }
+        }
+    }
+    None
+}
+
 impl Sweep {
     /// Runs every point.
     ///
@@ -267,6 +292,24 @@ mod tests {
         let list = [Range::parse("a=1,2").unwrap(), Range::parse("b=x,y").unwrap()];
         assert_eq!(points(&list, Layout::List, 1), [vec![1.into(), "x".into()], vec![2.into(), "y".into()]]);
         assert_eq!(points(&ranges, Layout::LatinHypercube(7), 1).len(), 7);
+    }
+
+    #[test]
+    fn a_value_that_is_wrong_wherever_it_stands_is_no_contradiction() {
+        let keys = ["low", "high"].map(str::to_owned);
+        let ranges = [Range::parse("low=1,5").unwrap(), Range::parse("high=3,9").unwrap()];
+        let points = points(&ranges, Layout::Grid(2), 1);
+        let number = |value: &Value| value.as_integer().unwrap_or_default();
+        let crossed = |point: &[(String, Value)]| {
+            (number(&point[0].1) > number(&point[1].1)).then(|| "low over high".to_owned())
+        };
+        assert_eq!(wrong_value(&keys, &points, false, &crossed), None);
+        let nine = |point: &[(String, Value)]| (number(&point[1].1) == 9).then(|| "no nine".to_owned());
+        let wrong = wrong_value(&keys, &points, false, &nine);
+        assert_eq!(wrong, Some(("high".to_owned(), 9.into(), "no nine".to_owned())));
+        let only = |point: &[(String, Value)]| (number(&point[0].1) == 5).then(|| "alone".to_owned());
+        assert!(wrong_value(&keys, &points[1..3], false, &only).is_some());
+        assert_eq!(wrong_value(&keys, &points[1..3], true, &only), None, "one place of a sample");
     }
 
     #[test]
