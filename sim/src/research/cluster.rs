@@ -161,6 +161,10 @@ impl Measured for ClusterRuns {
         cluster_keys()
     }
 
+    fn numbers(&self, key: &str) -> Vec<f64> {
+        self.numbers(key)
+    }
+
     fn estimate(&self, key: &str) -> Estimate {
         let numbers = self.numbers(key);
         if numbers.iter().all(|number| number.is_finite()) {

@@ -2,10 +2,11 @@
 
 use super::compare::LeftOut;
 use super::design::{grid, latin_hypercube};
-use super::estimate::Estimate;
+use super::estimate::{Estimate, LEVEL};
 use super::lab::{Case, Lab, StudyError};
 use super::range::Range;
 use super::replicate::{Plan, Replications, replicate_all};
+use super::student::two_sided;
 use super::variant::case_with;
 use crate::scenario::expect::Quantity;
 use crate::scenario::{Scenario, Span};
@@ -27,6 +28,8 @@ pub enum Layout {
 pub trait Measured {
     /// The figures there are.
     fn known() -> Vec<(String, Quantity)>;
+    /// A figure of each replication, in the order of the seeds.
+    fn numbers(&self, key: &str) -> Vec<f64>;
     /// A figure with its interval.
     fn estimate(&self, key: &str) -> Estimate;
     /// Whether a figure is only a lower bound, or infinite.
@@ -66,6 +69,10 @@ pub struct Influence {
     pub share: f64,
     /// Spearman's rank correlation: above 0 the figure grows with the key.
     pub correlation: f64,
+    /// No two of its values (or fifths of its range) differ by more than the replications do: over the seeds, which all
+    /// points share, the paired interval of every pair of means includes 0, as many pairs as there are counted
+    /// (Bonferroni). Then share and correlation say nothing.
+    pub is_within_noise: bool,
 }
 
 /// The points of a layout.
@@ -184,7 +191,30 @@ impl<R: Measured> Sweep<R> {
         (0..self.keys.len()).map(distinct).try_fold(1_usize, usize::checked_mul) == Some(self.points.len())
     }
 
-    /// Which keys matter to a figure, the most telling one first.
+    /// Whether the replications alone could make what the values of a key seem to change.
+    fn is_within_noise(&self, key: usize, figure: &str) -> bool {
+        let known =
+            self.places(key).into_iter().zip(self.results.iter().map(|result| result.numbers(figure)));
+        let known = known.filter(|(_, numbers)| numbers.iter().all(|number| number.is_finite()));
+        let (x, numbers): (Vec<f64>, Vec<Vec<f64>>) = known.unzip();
+        let groups = group_of(&x);
+        let count = groups.iter().max().map_or(0, |last| last + 1);
+        let means: Vec<Vec<f64>> = (0..count).map(|group| by_seed(&numbers, &groups, group)).collect();
+        let pairs = (count * count.saturating_sub(1) / 2).max(1) as f64;
+        let differs = |one: &Vec<f64>, other: &Vec<f64>| {
+            let degrees = (one.len().min(other.len()) as u64).saturating_sub(1);
+            let wider = two_sided(1.0 - (1.0 - LEVEL) / pairs, degrees) / two_sided(LEVEL, degrees);
+            let Estimate { mean: Some(mean), ci95: Some(half), .. } = Estimate::paired(one, other) else {
+                return false;
+            };
+            // What differs by rounding alone does not vary.
+            let rounding = one.iter().chain(other).fold(0.0_f64, |most, x| most.max(x.abs())) * 1e-12;
+            mean.abs() > half * wider && mean.abs() > rounding
+        };
+        !means.iter().enumerate().any(|(i, one)| means[i + 1..].iter().any(|other| differs(one, other)))
+    }
+
+    /// Which keys matter to a figure, the most telling one first, what is within the noise last.
     #[must_use]
     pub fn influences(&self, figure: &str) -> Vec<Influence> {
         let means = self.means(figure);
@@ -192,12 +222,26 @@ impl<R: Measured> Sweep<R> {
         let of = |(i, key): (usize, &String)| {
             let known = self.places(i).into_iter().zip(means.iter().copied()).filter(|(_, y)| y.is_finite());
             let (x, y): (Vec<f64>, Vec<f64>) = known.unzip();
-            Influence { key: key.clone(), share: explained(&x, &y, is_grid), correlation: spearman(&x, &y) }
+            Influence {
+                key: key.clone(),
+                share: explained(&x, &y, is_grid),
+                correlation: spearman(&x, &y),
+                is_within_noise: self.is_within_noise(i, figure),
+            }
         };
         let mut influences: Vec<Influence> = self.keys.iter().enumerate().map(of).collect();
-        influences.sort_by(|a, b| b.share.total_cmp(&a.share));
+        influences
+            .sort_by(|a, b| a.is_within_noise.cmp(&b.is_within_noise).then(b.share.total_cmp(&a.share)));
         influences
     }
+}
+
+/// The mean over the points of a group, seed by seed.
+fn by_seed(numbers: &[Vec<f64>], groups: &[usize], group: usize) -> Vec<f64> {
+    let own: Vec<&Vec<f64>> =
+        numbers.iter().zip(groups).filter(|(_, own)| **own == group).map(|(numbers, _)| numbers).collect();
+    let seeds = own.iter().map(|numbers| numbers.len()).min().unwrap_or(0);
+    (0..seeds).map(|seed| own.iter().map(|numbers| numbers[seed]).sum::<f64>() / own.len() as f64).collect()
 }
 
 /// A number, or the length of a duration: 90 s are more than 1.25 min.
@@ -322,6 +366,54 @@ mod tests {
         assert_eq!(influences[0].key, keys[0]);
         assert!(influences[0].share > 0.99 && influences[0].correlation > 0.8, "{influences:?}");
         assert!(influences[1].share < 0.01, "{influences:?}");
+        assert_eq!([0, 1].map(|i| influences[i].is_within_noise), [false, true], "{influences:?}");
+    }
+
+    /// Results of which only the replications are known.
+    #[derive(Clone, Debug)]
+    struct Numbers(Vec<f64>);
+
+    impl Measured for Numbers {
+        fn known() -> Vec<(String, Quantity)> {
+            Vec::new()
+        }
+        fn numbers(&self, _key: &str) -> Vec<f64> {
+            self.0.clone()
+        }
+        fn estimate(&self, _key: &str) -> Estimate {
+            Estimate::of(&self.0)
+        }
+        fn is_censored(&self, _key: &str) -> bool {
+            false
+        }
+        fn overloaded(&self) -> usize {
+            0
+        }
+        fn count(&self) -> usize {
+            self.0.len()
+        }
+        fn header(_results: &[Self]) -> String {
+            String::new()
+        }
+        fn to_json(&self) -> serde_json::Value {
+            serde_json::Value::Null
+        }
+    }
+
+    /// The key explains all of the variance of the means, and yet its values differ by chance alone; shifted by as
+    /// much under every seed they do not.
+    #[test]
+    fn what_differs_less_than_the_replications_do_is_within_the_noise() {
+        let sweep = |high: [f64; 4]| Sweep {
+            keys: vec!["key".into()],
+            points: vec![vec![1.into()], vec![2.into()]],
+            results: vec![Numbers(vec![1.0, 9.0, 3.0, 7.0]), Numbers(high.to_vec())],
+            left_out: Vec::new(),
+        };
+        let noisy = sweep([9.0, 1.0, 7.5, 4.5]).influences("figure").remove(0);
+        assert!(noisy.share > 0.99 && noisy.is_within_noise, "{noisy:?}");
+        let shifted = sweep([1.5, 9.5, 3.4, 7.6]).influences("figure").remove(0);
+        assert!(!shifted.is_within_noise, "{shifted:?}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::compare;
 use super::heat::HeatMap;
 use crate::report::html::{escape, shell};
 use crate::report::units::{percent, plural};
-use crate::research::sweep::{Measured, Sweep, group_of};
+use crate::research::sweep::{Influence, Measured, Sweep, group_of};
 use crate::research::{Estimate, Replications};
 use crate::scenario::expect::{Quantity, known_keys};
 use serde_json::{Value, json};
@@ -18,6 +18,10 @@ const SHOWN: usize = 40;
 impl Measured for Replications {
     fn known() -> Vec<(String, Quantity)> {
         known_keys(&[])
+    }
+
+    fn numbers(&self, key: &str) -> Vec<f64> {
+        self.numbers(key)
     }
 
     fn estimate(&self, key: &str) -> Estimate {
@@ -79,8 +83,8 @@ pub fn table<R: Measured>(title: &str, sweep: &Sweep<R>, figures: &[String]) -> 
     for figure in figures {
         let _ = writeln!(out, "\nWhat matters to {figure} (share of its variance, rank correlation):");
         for influence in sweep.influences(figure) {
-            let share = share(influence.share);
-            let _ = writeln!(out, "  {share:>8}  {:+.2}  {}", influence.correlation, influence.key);
+            let (share, noise) = (share(influence.share), noise(&influence));
+            let _ = writeln!(out, "  {share:>8}  {:+.2}  {}{noise}", influence.correlation, influence.key);
         }
     }
     for left_out in &sweep.left_out {
@@ -88,6 +92,11 @@ pub fn table<R: Measured>(title: &str, sweep: &Sweep<R>, figures: &[String]) -> 
         let _ = writeln!(out, "left out: {}: {why}", left_out.name);
     }
     out
+}
+
+/// Said behind a key whose values the replications cannot tell apart.
+const fn noise(influence: &Influence) -> &'static str {
+    if influence.is_within_noise { "  (within the replications' noise)" } else { "" }
 }
 
 /// A share of a variance; the smallest ones are all the same.
@@ -222,8 +231,9 @@ pub fn page<R: Measured>(title: &str, sweep: &Sweep<R>, figures: &[String], comm
         for influence in sweep.influences(figure) {
             let _ = writeln!(
                 body,
-                "<tr><td><code>{}</code></td><td class=\"number\">{}</td><td class=\"number\">{:+.2}</td></tr>",
+                "<tr><td><code>{}</code>{}</td><td class=\"number\">{}</td><td class=\"number\">{:+.2}</td></tr>",
                 escape(&influence.key),
+                noise(&influence),
                 escape(&share(influence.share)),
                 influence.correlation
             );
