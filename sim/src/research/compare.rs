@@ -78,7 +78,8 @@ pub struct LeftOut {
 pub struct Difference {
     /// How much more it is, with the paired interval.
     pub estimate: Estimate,
-    /// The paired interval excludes 0.
+    /// The paired interval excludes 0, and the result did all of its work: what is overloaded under some seed is not
+    /// called cheaper or quicker.
     pub is_significant: bool,
     /// It does even when all [`Contest::comparisons`] share the chance of an error, and the figure is one of
     /// [`FIGURES`], which are counted there (Bonferroni).
@@ -292,11 +293,12 @@ impl Contest {
         let among_all = Estimate { ci95: estimate.ci95.map(|half| half * wider), ..estimate };
         let is_bound = self.results[i].is_censored(key) || self.results[0].is_censored(key);
         let is_finite = estimate.mean.is_some_and(f64::is_finite) && !is_bound;
-        let is_counted = is_finite && FIGURES.contains(&key);
+        let is_comparable = is_finite && self.results[i].overloaded() == 0;
+        let is_counted = is_comparable && FIGURES.contains(&key);
         let estimate = if is_finite { estimate } else { Estimate::default() };
         Difference {
             estimate,
-            is_significant: is_finite && estimate.is_significant(),
+            is_significant: is_comparable && estimate.is_significant(),
             is_significant_among_all: is_counted && among_all.is_significant(),
         }
     }
@@ -371,6 +373,16 @@ mod tests {
             assert!((difference.mean.unwrap() - (mean(1) - mean(0))).abs() < 1e-12, "{key}: {difference:?}");
             assert!(difference.ci95.is_some_and(|half| half > 0.0), "{key}: {difference:?}");
         }
+    }
+
+    #[test]
+    fn nothing_of_what_is_overloaded_is_significant() {
+        let mut contest = contest(&[Entrant::Algorithm(AlgorithmKind::Backlog)]);
+        assert!(contest.difference(1, "cost_usd.total").is_significant);
+        contest.results[1].runs[0].summary.total.overloaded = true;
+        let difference = contest.difference(1, "cost_usd.total");
+        assert!(!difference.is_significant && !difference.is_significant_among_all);
+        assert!(difference.estimate.mean.is_some_and(|mean| mean != 0.0), "it is still shown");
     }
 
     /// Two rows of which one cannot differ, seven figures; two such scenarios shown together, twice as many.

@@ -219,6 +219,15 @@ fn paired(contest: &Contest, i: usize, key: &str) -> String {
 fn significant(contest: &Contest, body: &mut String) {
     body.push_str("<h3>What is significant</h3>\n<ul>\n");
     for (i, result) in contest.results.iter().enumerate().skip(1) {
+        if let Some(note) = overload(result) {
+            let name = escape(&result.name);
+            let _ = writeln!(
+                body,
+                "<li><strong>{name}</strong>: {note}: more came than it could do, its cost is that of work not done and \
+                 is not compared.</li>"
+            );
+            continue;
+        }
         let cost = said(contest, i, COST, ["cheaper", "more expensive"], "costs no different");
         let wait =
             said(contest, i, WAIT, ["shorter waits (95 %)", "longer waits (95 %)"], "waits no different");
@@ -417,6 +426,21 @@ mod tests {
         assert_eq!(cell(&contest, "fixed", WAIT), format!("{calm}\noverloaded in 1 of 2"));
         contest.results[1].runs[1].summary.total.overloaded = true;
         assert_eq!(cell(&contest, "fixed", WAIT), "overloaded");
+    }
+
+    #[test]
+    fn what_is_overloaded_is_not_called_cheaper() {
+        let mut contest = contest("some");
+        let said = |contest: &Contest| {
+            let mut body = String::new();
+            significant(contest, &mut body);
+            body
+        };
+        contest.results[1].runs.iter_mut().for_each(|run| run.summary.total.overloaded = false);
+        assert!(said(&contest).contains("cost"), "{}", said(&contest));
+        contest.results[1].runs[1].summary.total.overloaded = true;
+        let body = said(&contest);
+        assert!(body.contains("overloaded in 1 of 2") && !body.contains("cheaper"), "{body}");
     }
 
     #[test]

@@ -62,20 +62,7 @@ pub fn table<R: Measured>(title: &str, sweep: &Sweep<R>, figures: &[String]) -> 
     if !sweep.results.is_empty() {
         let _ = writeln!(out, "{}\n", R::header(&sweep.results));
     }
-    let _ = writeln!(
-        out,
-        "{}",
-        row(sweep.keys.iter().map(|key| last(key)).chain(figures.iter().map(String::as_str)))
-    );
-    for (point, result) in sweep.points.iter().zip(&sweep.results).take(SHOWN) {
-        let values = point.iter().map(shown);
-        let means = figures
-            .iter()
-            .map(|key| with_interval(quantity::<R>(key), &result.estimate(key), result.is_censored(key)));
-        let cells: Vec<String> = values.chain(means).collect();
-        let note = if result.overloaded() > 0 { "  overloaded" } else { "" };
-        let _ = writeln!(out, "{}{note}", row(cells.iter().map(String::as_str)));
-    }
+    aligned(&rows(sweep, figures), &mut out);
     if sweep.points.len() > SHOWN {
         let more = plural((sweep.points.len() - SHOWN) as u64, "point", "points");
         let _ = writeln!(out, "and {more} more: --out DIR writes all of them");
@@ -104,8 +91,29 @@ fn share(share: f64) -> String {
     if share > 0.0 && share < 0.001 { "< 0.1 %".into() } else { percent(share) }
 }
 
-fn row<'c>(cells: impl Iterator<Item = &'c str>) -> String {
-    cells.map(|cell| format!("{cell:<26}")).collect::<String>().trim_end().to_owned()
+/// The headings and a row for each point that is shown; last a note.
+fn rows<R: Measured>(sweep: &Sweep<R>, figures: &[String]) -> Vec<Vec<String>> {
+    let headings = sweep.keys.iter().map(|key| last(key)).chain(figures.iter().map(String::as_str));
+    let mut rows = vec![headings.map(str::to_owned).collect::<Vec<_>>()];
+    for (point, result) in sweep.points.iter().zip(&sweep.results).take(SHOWN) {
+        let mean =
+            |key: &String| with_interval(quantity::<R>(key), &result.estimate(key), result.is_censored(key));
+        let note = if result.overloaded() > 0 { "overloaded" } else { "" };
+        let cells = point.iter().map(shown).chain(figures.iter().map(mean));
+        rows.push(cells.chain([note.to_owned()]).collect());
+    }
+    rows
+}
+
+/// Two blanks at least stand between columns, whatever is in them.
+fn aligned(rows: &[Vec<String>], out: &mut String) {
+    let width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..).map_while(width).collect();
+    for row in rows {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let _ = writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+    }
 }
 
 fn last(key: &str) -> &str {
@@ -251,4 +259,21 @@ pub fn page<R: Measured>(title: &str, sweep: &Sweep<R>, figures: &[String], comm
     );
     body.push_str(&again(command));
     shell(&format!("Swept: {title}"), &body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_blanks_stand_between_columns_whatever_is_in_them() {
+        let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
+        let wide = "{ kind = \"hybrid-histogram\", range = \"4h\" }";
+        let mut out = String::new();
+        aligned(&[row(["keep_alive", "cost", ""]), row([wide, "$0.499 ± $0.02", "overloaded"])], &mut out);
+        assert!(out.ends_with(&format!("\n{wide}  $0.499 ± $0.02  overloaded\n")), "{out}");
+        let at = |line: &str, word: &str| line.find(word).map(|at| line[..at].chars().count());
+        let lines: Vec<&str> = out.lines().collect();
+        assert_eq!(at(lines[0], "cost"), at(lines[1], "$0.499"), "{out}");
+    }
 }
