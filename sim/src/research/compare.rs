@@ -124,17 +124,12 @@ impl Contest {
             }
         }
         cases.iter_mut().for_each(|case| case.keep.course = true);
-        let hindsight = entrants.iter().find_map(|entrant| match entrant {
-            Entrant::BestFixed(constraints) => Some(&constraints[..]),
-            _ => None,
-        });
-        match hindsight {
-            None => {
-                let cases: Vec<&Case> = cases.iter().collect();
-                contest.results = replicate_all(lab, &cases, plan)?;
-                contest.count(&cases);
-            }
-            Some(constraints) => contest.with_hindsight(lab, scenario, constraints, (cases, plan))?,
+        if entrants.iter().any(|entrant| matches!(entrant, Entrant::BestFixed(_))) {
+            contest.with_hindsight(lab, scenario, &cases, plan)?;
+        } else {
+            let cases: Vec<&Case> = cases.iter().collect();
+            contest.results = replicate_all(lab, &cases, plan)?;
+            contest.count(&cases);
         }
         Ok(contest)
     }
@@ -187,22 +182,22 @@ impl Contest {
         &mut self,
         lab: &Lab<'_>,
         scenario: &Scenario,
-        constraints: &[Expectation],
-        (cases, plan): (Vec<Case>, &Plan),
+        cases: &[Case],
+        plan: &Plan,
     ) -> Result<(), FixedError> {
         let mut results = Vec::new();
         let mut seeds = if plan.until.is_some() { plan.count.min(BLOCK) } else { plan.count };
         loop {
             self.left_out.retain(|left_out| left_out.name != HINDSIGHT);
-            let mut all = cases.clone();
-            if let Some(mut case) = self.best_fixed(lab, scenario, constraints, seeds)? {
+            let mut all = cases.to_vec();
+            if let Some(mut case) = self.best_fixed(lab, scenario, seeds)? {
                 case.keep.course = true;
                 self.admit(&mut all, case, HINDSIGHT);
             }
             results.truncate(cases.len());
             let all: Vec<&Case> = all.iter().collect();
-            for case in &all[results.len()..] {
-                let runs = lab.replicate(&[case], 0..seeds)?.remove(0);
+            let fresh = &all[results.len()..];
+            for (case, runs) in fresh.iter().zip(lab.replicate(fresh, 0..seeds)?) {
                 results.push(Replications::new(case, runs, Stop::Count));
             }
             go_on(lab, &all, &mut results, plan)?;
@@ -262,13 +257,12 @@ impl Contest {
         &mut self,
         lab: &Lab<'_>,
         scenario: &Scenario,
-        constraints: &[Expectation],
         seeds: u64,
     ) -> Result<Option<Case>, FixedError> {
         let scenarios = [scenario.clone()];
         let first = scenario.resolve()?.model.seed;
         let seeds = first..first.saturating_add(seeds);
-        match best_fixed(lab, &scenarios, constraints, &[&seeds]) {
+        match best_fixed(lab, &scenarios, &self.target, &[&seeds]) {
             Ok(Some(counts)) => {
                 let mut case = counts.cases(&scenarios)?.remove(0);
                 case.name = format!("best fixed ({counts})");
