@@ -39,7 +39,7 @@ pub fn legend(contests: &[Contest]) -> String {
     format!(
         "{intervals}; differences are paired, seed by seed, to the scenario as written.\n* the paired interval excludes \
          0; ** it does with all {counted} comparisons counted (Bonferroni): {} that can differ{place}, times the \
-         {figures} figures of the report ({}).",
+         {figures} figures of the report\n({}).",
         plural(rows as u64, "row", "rows"),
         FIGURES.join(", ")
     )
