@@ -7,7 +7,7 @@ use super::{CommandResult, Failure, Outcome, cluster_study, disk, load};
 use crate::report::json::to_json;
 use crate::report::study::sweep as text;
 use crate::research::range::{Range, Values};
-use crate::research::sweep::{Layout, Measured, Sweep, points, wrong_value};
+use crate::research::sweep::{Layout, Measured, Refusal, Sweep, points, wrong_value};
 use crate::research::variant::case_with;
 use crate::research::{Case, Lab};
 use crate::scenario::{Scenario, split_key};
@@ -84,7 +84,7 @@ pub fn check_values(
     args: &SweepArgs,
     keys: &[String],
     points: &[Vec<toml::Value>],
-    why: &dyn Fn(&[(String, toml::Value)]) -> Option<String>,
+    why: &Refusal<'_>,
 ) -> Result<(), Failure> {
     match wrong_value(keys, points, args.sample.is_some(), why) {
         Some((key, value, why)) => Err(Failure::new(format!("--vary {key}={value}: {why}"))),

@@ -99,6 +99,9 @@ pub fn points(ranges: &[Range], layout: Layout, seed: u64) -> Vec<Vec<Value>> {
     }
 }
 
+/// Says why settings cannot be run; `None`: they can.
+pub type Refusal<'a> = dyn Fn(&[(String, Value)]) -> Option<String> + 'a;
+
 /// A value with which no point can run, with what is wrong there: it does not contradict another value, it is wrong.
 /// With `is_spread` the places of continuous ranges are everywhere others, and only values that stand at several points
 /// are looked at.
@@ -107,7 +110,7 @@ pub fn wrong_value(
     keys: &[String],
     points: &[Vec<Value>],
     is_spread: bool,
-    why: &dyn Fn(&[(String, Value)]) -> Option<String>,
+    why: &Refusal<'_>,
 ) -> Option<(String, Value, String)> {
     let settings = |point: &Vec<Value>| keys.iter().cloned().zip(point.iter().cloned()).collect::<Vec<_>>();
     let wrong: Vec<Option<String>> = points.iter().map(|point| why(&settings(point))).collect();
