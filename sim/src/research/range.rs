@@ -180,20 +180,48 @@ pub fn of_algorithm(
             let number = |value: Value| value.as_float().or_else(|| value.as_integer().map(|n| n as f64));
             let around = own.and_then(number).or(doc.default);
             if let Some(values) = around.and_then(|around| around_value(doc, around)) {
-                ranges.push(Range { key, values });
+                ranges.push(Range { key, values: values.cut_to(|number| is_taken(doc, kind, number)) });
             }
         }
     }
     Ok(ranges)
 }
 
+impl Values {
+    /// The range without the end that is not taken, if any of it is: a form of an algorithm may allow less than its key.
+    fn cut_to(self, is_taken: impl Fn(f64) -> bool) -> Self {
+        /// Halvings after which an end is known to more digits than a setting has.
+        const HALVINGS: usize = 40;
+        let Self::Between { low, high, is_log, is_whole, unit } = self else { return self };
+        let (mut taken, mut refused) = (low, high);
+        if !is_taken(high) && is_taken(low) {
+            for _ in 0..HALVINGS {
+                let middle = f64::midpoint(taken, refused);
+                if is_taken(middle) { taken = middle } else { refused = middle }
+            }
+        } else {
+            taken = high;
+        }
+        Self::Between { low, high: taken, is_log, is_whole, unit }
+    }
+}
+
 /// Some keys make another rule of the one that is asked for, even at their defaults: they are left alone.
 fn belongs_to(doc: &KeyDoc, kind: AlgorithmKind) -> bool {
     let Some(default) = doc.default else { return false };
-    let number = if doc.kind == KeyKind::Integer { (default as i64).into() } else { default.into() };
-    let config: ConfigMap = [(doc.key.to_owned(), number)].into_iter().collect();
     let state = ConfigMap::new();
-    Algorithm::new(kind, &config, &state).is_ok_and(|same| same == Algorithm::with_defaults(kind, &state))
+    with_one(doc, kind, default).is_some_and(|same| same == Algorithm::with_defaults(kind, &state))
+}
+
+/// Whether an algorithm with its defaults takes this number at a key.
+fn is_taken(doc: &KeyDoc, kind: AlgorithmKind, number: f64) -> bool {
+    with_one(doc, kind, number).is_some()
+}
+
+fn with_one(doc: &KeyDoc, kind: AlgorithmKind, number: f64) -> Option<Algorithm> {
+    let number = if doc.kind == KeyKind::Integer { (number as i64).into() } else { number.into() };
+    let config: ConfigMap = [(doc.key.to_owned(), number)].into_iter().collect();
+    Algorithm::new(kind, &config, &ConfigMap::new()).ok()
 }
 
 /// A range that reaches well beyond what anybody would try by hand.
@@ -289,6 +317,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// The epsilon of `no-sync` is a rate, that of `no-sync-confirmed` a share of at most a tenth.
+    #[test]
+    fn no_range_goes_beyond_what_the_algorithm_takes() {
+        let groups = vec!["activities".to_owned()];
+        let kind = AlgorithmKind::NoSyncConfirmed;
+        let confirmed = scenario(&[("no-sync", kind.name())]);
+        let ranges = of_algorithm(&confirmed, &groups, kind).unwrap();
+        let epsilon = ranges.iter().find(|range| range.key.ends_with("rate_epsilon")).unwrap();
+        assert_eq!(epsilon.at(1.0), Value::Float(0.1));
+        let changed = confirmed.with([(epsilon.key.as_str(), epsilon.at(1.0))]).unwrap();
+        changed.resolve().unwrap();
+        let plain = of_algorithm(&scenario(&[]), &groups, AlgorithmKind::NoSync).unwrap();
+        let epsilon = plain.iter().find(|range| range.key.ends_with("rate_epsilon")).unwrap();
+        assert_eq!(epsilon.at(1.0), Value::Float(2.0), "the rate has no such limit");
     }
 
     #[test]
