@@ -126,6 +126,19 @@ mod tests {
     }
 
     #[test]
+    fn percentiles_are_those_of_the_paper_to_one_idle_time_in_ten_thousand() {
+        let idle = |early: usize, late: usize| {
+            after([vec![2; early], vec![30; 10_000 - early - late], vec![100; late]].concat())
+        };
+        assert_eq!(idle(499, 0).pre_warm, 27 * MINUTE);
+        assert_eq!(idle(500, 0).pre_warm, 2 * MINUTE * 9 / 10);
+        let until = |windows: Windows| windows.pre_warm + windows.keep_alive;
+        assert_eq!(until(idle(0, 100)), 31 * MINUTE * 11 / 10);
+        assert_eq!(until(idle(0, 101)), 101 * MINUTE * 11 / 10);
+        assert_eq!(after([10, 60]).pre_warm, 9 * MINUTE, "the least of a few counts as one");
+    }
+
+    #[test]
     fn idle_times_within_the_first_minute_need_no_second_load() {
         let windows = after([0; 10]);
         assert_eq!(windows, Windows { pre_warm: 0, keep_alive: MINUTE * 11 / 10 });
@@ -139,9 +152,24 @@ mod tests {
         assert_eq!(after(0..49).keep_alive, RANGE);
     }
 
+    /// With more bins the coefficient comes closer to 2 from both sides; the most there are make a week.
+    #[test]
+    fn a_histogram_of_a_week_is_flat_below_a_coefficient_of_two() {
+        let week = 7 * 24 * 60 * MINUTE;
+        let kept = |bins: u64| {
+            let mut idle_times = IdleTimes::new(8 * week);
+            (0..bins).for_each(|minute| idle_times.record(minute * MINUTE));
+            idle_times.windows().keep_alive
+        };
+        assert_eq!((kept(0), kept(2017)), (week, week));
+        assert_ne!(kept(2015), week);
+    }
+
     #[test]
     fn idle_times_beyond_the_range_leave_the_standard_window() {
         assert_eq!(after([60, 300, 300]).keep_alive, RANGE);
         assert_ne!(after([60, 60, 300, 300]).keep_alive, RANGE);
+        let more_beyond = [vec![60; 500], vec![300; 501]].concat();
+        assert_eq!(after(more_beyond).keep_alive, RANGE, "more than half");
     }
 }

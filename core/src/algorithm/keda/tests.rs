@@ -66,6 +66,16 @@ fn the_last_worker_goes_when_no_work_has_waited_for_more_than_300_s() {
 }
 
 #[test]
+fn the_cooldown_ends_after_300_s_and_no_later() {
+    let at = |ms| {
+        let mut rig = rig(1);
+        poll(&mut rig, 0, 1);
+        poll(&mut rig, ms, 0).wish
+    };
+    assert_eq!((at(300_000), at(300_001)), (Wish::Nothing, Wish::Workers(0)));
+}
+
+#[test]
 fn work_at_a_look_begins_the_cooldown_anew() {
     let mut rig = rig(1);
     poll(&mut rig, 0, 1);

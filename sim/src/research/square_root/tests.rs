@@ -72,6 +72,27 @@ fn a_start_takes_what_99_of_100_take() {
 }
 
 #[test]
+fn nothing_is_planned_beyond_an_hour_ahead() {
+    let start = "[group.activities.worker]\ncold_start = \"2h\"\n[spec.scaling_group_specs.activities]";
+    let model = scenario(&[("[spec.scaling_group_specs.activities]", start)]).resolve().unwrap().model;
+    assert_eq!(lead(&model.groups[0]), 3600 * SECOND);
+}
+
+#[test]
+fn a_plan_has_a_hundred_thousand_steps_at_most() {
+    assert_eq!(step(100_000 * SECOND), SECOND);
+    assert_eq!(step(100_001 * SECOND), 2 * SECOND);
+}
+
+#[test]
+fn less_than_a_thousandth_of_a_task_is_none_and_a_millionth_of_a_worker_is_rounding() {
+    let workers = |load| SquareRoot { beta: 0.0 }.workers(load, 1);
+    assert_eq!((workers(0.000_999), workers(0.001)), (0, 1));
+    assert_eq!((workers(2.000_000_9), workers(2.000_001_1)), (2, 3));
+    assert_eq!((workers(99_999.0), workers(200_000.0)), (99_999, 100_000));
+}
+
+#[test]
 fn what_hands_will_do_is_known() {
     let change = format!(
         "{SMALL}\n[[change]]\nat = \"2m\"\nrate_factor = {{ workload = \"orders\", factor = 4.0 }}\n"
