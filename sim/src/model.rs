@@ -185,6 +185,15 @@ impl ProviderModel {
     pub const fn is_per_request(&self) -> bool {
         matches!(self.mode, ProviderMode::PerRequest { .. })
     }
+
+    /// How long its idle workers stay, where the platform itself starts them.
+    #[must_use]
+    pub const fn keep_alive(&self) -> Option<&KeepAlive> {
+        match &self.mode {
+            ProviderMode::PerRequest { keep_alive, .. } => Some(keep_alive),
+            ProviderMode::Controller => None,
+        }
+    }
 }
 
 /// Who starts workers.
@@ -204,7 +213,7 @@ pub enum ProviderMode {
 }
 
 /// How long an idle worker of the per-request mode stays.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum KeepAlive {
     /// This long after the last finish.
     Fixed(Nanos),

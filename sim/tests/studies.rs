@@ -264,6 +264,28 @@ fn each_row_of_a_comparison_says_whether_it_meets_the_target() {
     assert_eq!((&rows[0]["meets_target"], &rows[1]["meets_target"]), (&true.into(), &false.into()));
 }
 
+/// Starts workers for requests: an hour of keep-alive costs more than a minute and has fewer cold starts.
+const PER_REQUEST: &str = "[group.activities.provider]\nmode = \"per-request\"\nkeep_alive = \"5m\"\n";
+
+#[test]
+fn keep_alive_policies_are_compared_and_tuned_where_the_platform_starts_workers() {
+    let bench = Bench::new("keep-alive");
+    let written = SMALL.replace("scaling = { scaling_algorithm = \"no-sync\" }", "");
+    bench.put("faas.toml", &(written + PER_REQUEST));
+    let out = bench.ends_with(0, "compare faas.toml --out out -q");
+    for words in ["cold starts", "keep-alive 1m ", "keep-alive hybrid-histogram:4h ", "left out: no-sync"] {
+        assert!(out.contains(words), "no {words:?} in {out}");
+    }
+    assert!(bench.text("out/report.html").contains("Cold starts"));
+    let out = bench.ends_with(0, "compare faas.toml --keep-alive 2m,exponential:2m -q");
+    assert!(out.contains("keep-alive 2m ") && out.contains("keep-alive exponential:2m "), "{out}");
+    assert!(!out.contains("keep-alive 1h"), "{out}");
+    let target = "--subject-to workers.cold~start~ratio_<_90_%";
+    let out = bench.ends_with(0, &format!("tune faas.toml {target} --trials 24 --replications 10 -q"));
+    assert!(out.contains("Deploy keep-alive:\n  group.activities.provider.keep_alive = "), "{out}");
+    assert!(!out.contains("The spec") && !out.contains("no-sync"), "{out}");
+}
+
 #[test]
 fn a_missing_trace_leaves_its_scenario_out() {
     let bench = Bench::new("trace");
@@ -352,6 +374,17 @@ fn no_setting_on_the_front_is_beaten_by_one_of_another_algorithm() {
 }
 
 #[test]
+fn a_search_of_which_nothing_can_be_run_says_why() {
+    let bench = Bench::new("tune-refused");
+    let key = "spec.scaling~group~specs.activities.scaling.config.scale~up~cooloff~ms";
+    let line = format!("tune small.toml --vary {key}=70000,80000 --trials 2 --replications 10 -q");
+    let error = bench.ends_with(2, &line);
+    for words in ["no setting that was tried can be run", "metrics_poll_interval_ms"] {
+        assert!(error.contains(words), "no {words:?} in {error}");
+    }
+}
+
+#[test]
 fn a_short_name_is_known_to_a_constraint_as_well() {
     let bench = Bench::new("tune-short");
     let tune =
@@ -359,6 +392,9 @@ fn a_short_name_is_known_to_a_constraint_as_well() {
     for bound in ["cost_<_9", "cost_<_9_USD", "cost~usd.total_<_9_USD"] {
         let out = bench.ends_with(0, &format!("{tune} {bound}"));
         assert!(out.contains("subject to cost_usd.total < 9 USD"), "{bound}: {out}");
+        let out =
+            bench.ends_with(0, &format!("compare small.toml --algorithms fixed -q --subject-to {bound}"));
+        assert!(out.contains("target: cost_usd.total < 9 USD"), "{bound}: {out}");
     }
 }
 
@@ -527,6 +563,14 @@ fn wrong_words_are_refused_with_the_right_ones() {
         ("tune small.toml --minimize overloaded", "true or false"),
         ("sweep small.toml --vary warm~up=0s,1s --figure routing", "no such figure"),
         ("compare small.toml --algorithms best~fixed", "best-fixed, square-root"),
+        ("compare small.toml --keep-alive 10m", "per-request"),
+        ("compare small.toml --keep-alive histogram", "hybrid-histogram"),
+        ("compare small.toml small.toml", "twice"),
+        ("compare small.toml --threads 100000000", "1..=1024"),
+        ("compare small.toml --seed -1", "invalid value '-1' for '--seed"),
+        ("compare small.toml --beta -1", "from 0 to 1000"),
+        ("tune small.toml --vary seed=1,2", "overlap"),
+        ("tune small.toml --vary drain~limit=1h,2h --vary drain~limit=3h", "twice"),
     ] {
         let error = bench.ends_with(2, line);
         assert!(error.contains(words), "{line}: no {words:?} in {error}");

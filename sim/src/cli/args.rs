@@ -56,7 +56,7 @@ pub struct ScenarioArgs {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub set: Vec<String>,
     /// Another seed than the scenario's
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub seed: Option<u64>,
 }
 
@@ -99,8 +99,8 @@ pub struct StudyArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(10..=1_000_000))]
     pub replications: Option<u64>,
     /// Threads; default: one for each core. The results are the same for any number
-    #[arg(long, value_name = "N")]
-    pub threads: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), allow_negative_numbers = true)]
+    pub threads: Option<u16>,
     /// Remember finished runs in this file, and take from it those of an interrupted command. Default with --out:
     /// checkpoint.jsonl in that folder
     #[arg(long, value_name = "FILE")]
@@ -130,6 +130,11 @@ pub struct CompareArgs {
     /// Default: all of them
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub algorithms: Vec<String>,
+    /// With mode per-request, where the platform starts the workers: how long it keeps idle ones (comma-separated):
+    /// a window such as 10m, exponential:10m, hybrid-histogram or hybrid-histogram:4h. Default: 1m, 10m, 1h and
+    /// hybrid-histogram
+    #[arg(long, value_name = "POLICIES", value_delimiter = ',')]
+    pub keep_alive: Vec<String>,
     /// Specs as JSON files (comma-separated)
     #[arg(long, value_name = "FILES", value_delimiter = ',')]
     pub specs: Vec<PathBuf>,
@@ -137,12 +142,12 @@ pub struct CompareArgs {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub set: Vec<String>,
     /// Another first seed than the scenarios'
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// The margin of square-root, in square roots of the offered load
-    #[arg(long, value_name = "BETA", default_value_t = 1.0, value_parser = margin)]
+    #[arg(long, value_name = "BETA", default_value_t = 1.0, value_parser = margin, allow_negative_numbers = true)]
     pub beta: f64,
-    /// What best-fixed has to meet, and each row is marked for; repeatable
+    /// What best-fixed has to meet, and each row is marked for, such as "cost < 2 USD"; repeatable
     #[arg(long, value_name = "CONSTRAINT", default_value = "schedule_to_start.p95 < 1s")]
     pub subject_to: Vec<String>,
     #[command(flatten)]
@@ -211,7 +216,7 @@ pub struct TuneArgs {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub set: Vec<String>,
     /// Another first seed than the scenarios'
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// The figure that shall be small: cost, or a key of run --json
     #[arg(long, value_name = "KEY", default_value = "cost")]
@@ -220,7 +225,7 @@ pub struct TuneArgs {
     #[arg(long, value_name = "CONSTRAINT")]
     pub subject_to: Vec<String>,
     /// What to vary: PATH=LOW..HIGH, PATH=LOW..HIGH:log or PATH=VALUE,VALUE; repeatable. Default: every number that
-    /// the algorithm is configured with
+    /// the algorithm is configured with, or how long the platform of mode per-request keeps idle workers
     #[arg(long, value_name = "PATH=RANGE")]
     pub vary: Vec<String>,
     /// Search these algorithms (comma-separated, or all) instead of the scenarios' own
@@ -419,6 +424,6 @@ pub struct ClusterRunArgs {
     #[arg(long, value_name = "EVENT")]
     pub event: Vec<String>,
     /// Another seed for the crashes of [failures] than the scenario's
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub seed: Option<u64>,
 }

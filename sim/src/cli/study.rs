@@ -3,8 +3,10 @@
 use super::args::{StudyArgs, UntilArgs};
 use super::checkpoint::Checkpoint;
 use super::{CommandResult, Failure, load};
+use crate::research::variant::groups;
 use crate::research::{Case, Lab, Nothing, Plan, Store, Until, Watch};
-use crate::scenario::expect::{Quantity, known_keys};
+use crate::scenario::Scenario;
+use crate::scenario::expect::{Expectation, Quantity, known_keys};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +21,7 @@ pub fn plan(study: &StudyArgs, until: &UntilArgs, default: u64, cases: &[&Case])
     let Some(text) = &until.until else { return Ok(Plan::of(study.replications.unwrap_or(default))) };
     let keys = match &until.of[..] {
         [] => DEFAULT_KEYS.map(str::to_owned).to_vec(),
-        keys => keys.to_vec(),
+        keys => keys.iter().map(|name| key_of(name)).collect(),
     };
     for key in &keys {
         cases.iter().try_for_each(|case| check_key("--of", key, case))?;
@@ -55,10 +57,44 @@ impl StudyArgs {
 
     /// Runs something on as many threads as were asked for.
     pub fn on_threads<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
-        let threads = rayon::ThreadPoolBuilder::new().num_threads(self.threads.unwrap_or(0)).build();
+        let threads = rayon::ThreadPoolBuilder::new().num_threads(self.threads.unwrap_or(0).into()).build();
         let threads = threads.map_err(|error| Failure::about(error, "--threads"))?;
         Ok(threads.install(work))
     }
+}
+
+/// Refuses a scenario that is named twice: it would weigh twice as much as the others.
+pub fn check_once(paths: &[PathBuf]) -> Result<(), Failure> {
+    let twice = paths.iter().enumerate().find(|(i, path)| paths[..*i].contains(path));
+    twice.map_or(Ok(()), |(_, path)| {
+        Err(Failure::new(format!("{}: found twice, expected each scenario once", path.display())))
+    })
+}
+
+/// The short name of the whole cost.
+const COST: &str = "cost";
+
+/// The key of a figure that has a short name; any other as it is.
+pub fn key_of(name: &str) -> String {
+    if name == COST { "cost_usd.total".into() } else { name.into() }
+}
+
+/// What `--subject-to` asks of a scenario.
+pub fn constraints(texts: &[String], scenario: &Scenario) -> Result<Vec<Expectation>, Failure> {
+    let groups = groups(scenario)?;
+    let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
+    let parsed = texts.iter().map(|text| Expectation::parse(&with_key(text), &groups));
+    parsed.collect::<Result<_, _>>().map_err(|error| Failure::about(error, "--subject-to"))
+}
+
+/// A constraint with the key for a short name. What is called `cost` is in US dollars, said or not.
+fn with_key(text: &str) -> String {
+    let Some((name, comparison)) = text.find(['<', '>', '=']).map(|at| text.split_at(at)) else {
+        return text.to_owned();
+    };
+    let (name, comparison) = (name.trim(), comparison.trim());
+    let is_bare = name == COST && comparison.ends_with(|c: char| c.is_ascii_digit());
+    format!("{} {comparison}{}", key_of(name), if is_bare { " USD" } else { "" })
 }
 
 /// Refuses a figure that no summary of this case has, or that is a text.

@@ -2,7 +2,7 @@
 
 use super::args::SweepArgs;
 use super::run::{quoted, until_words};
-use super::study::{check_key, plan};
+use super::study::{check_key, key_of, plan};
 use super::{CommandResult, Failure, Outcome, cluster_study, disk, load};
 use crate::report::json::to_json;
 use crate::report::study::sweep as text;
@@ -44,8 +44,7 @@ pub fn sweep(args: &SweepArgs) -> CommandResult {
 }
 
 fn figures(args: &SweepArgs, case: &Case) -> Result<Vec<String>, Failure> {
-    let long = |name: &String| if name == "cost" { "cost_usd.total".to_owned() } else { name.clone() };
-    let figures: Vec<String> = args.figure.iter().map(long).collect();
+    let figures: Vec<String> = args.figure.iter().map(|name| key_of(name)).collect();
     figures.iter().try_for_each(|key| check_key("--figure", key, case))?;
     Ok(figures)
 }

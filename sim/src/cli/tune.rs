@@ -2,26 +2,25 @@
 
 use super::args::{ScenarioArgs, TuneArgs};
 use super::run::{quoted, until_words};
-use super::study::{check_key, share};
+use super::study::{check_key, check_once, constraints, key_of, share};
 use super::{CommandResult, Failure, Outcome, cluster_study, disk, load};
 use crate::report::json::to_json;
 use crate::report::study::tune::{page, pareto, quantity, table, trials_csv};
-use crate::research::range::{Range, of_algorithm};
+use crate::research::keep_alive;
+use crate::research::range::of_algorithm;
 use crate::research::tune::{Effort, Goal, Space, Tuned, algorithms, tune as search};
 use crate::research::variant::{groups, scaling_key, with_algorithm};
 use crate::research::{Case, Lab, Until};
 use crate::scenario::Scenario;
-use crate::scenario::expect::{Expectation, Quantity};
+use crate::scenario::expect::Quantity;
 use wci_core::algorithm::AlgorithmKind;
-
-/// The short name of the whole cost.
-const COST: &str = "cost";
 
 /// Searches, prints what to deploy and how sure that is; a target that no setting meets makes the status 1.
 pub fn tune(args: &TuneArgs) -> CommandResult {
     if args.scenarios.iter().any(|path| super::cluster::is_one(path)) {
         return cluster_study::tune(args);
     }
+    check_once(&args.scenarios)?;
     let scenarios = scenarios(args)?;
     let goal = goal(args, &scenarios)?;
     let spaces = spaces(args, &scenarios)?;
@@ -45,7 +44,7 @@ fn scenarios(args: &TuneArgs) -> Result<Vec<Scenario>, Failure> {
 
 fn goal(args: &TuneArgs, scenarios: &[Scenario]) -> Result<Goal, Failure> {
     let minimize = key_of(&args.minimize);
-    let mut constraints = Vec::new();
+    let mut asked = Vec::new();
     for scenario in scenarios {
         let case = Case::new(scenario.name(), scenario)?;
         check_key("--minimize", &minimize, &case)?;
@@ -54,28 +53,9 @@ fn goal(args: &TuneArgs, scenarios: &[Scenario]) -> Result<Goal, Failure> {
                 "--minimize {minimize}: found what is true or false, expected a figure that can be small, such as cost"
             )));
         }
-        let groups = groups(scenario)?;
-        let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
-        let parsed = args.subject_to.iter().map(|text| Expectation::parse(&with_key(text), &groups));
-        constraints =
-            parsed.collect::<Result<_, _>>().map_err(|error| Failure::about(error, "--subject-to"))?;
+        asked = constraints(&args.subject_to, scenario)?;
     }
-    Ok(Goal { minimize, constraints })
-}
-
-/// The key of a figure that has a short name; any other as it is.
-fn key_of(name: &str) -> String {
-    if name == COST { "cost_usd.total".into() } else { name.into() }
-}
-
-/// A constraint with the key for a short name. What is called `cost` is in US dollars, said or not.
-fn with_key(text: &str) -> String {
-    let Some((name, comparison)) = text.find(['<', '>', '=']).map(|at| text.split_at(at)) else {
-        return text.to_owned();
-    };
-    let (name, comparison) = (name.trim(), comparison.trim());
-    let is_bare = name == COST && comparison.ends_with(|c: char| c.is_ascii_digit());
-    format!("{} {comparison}{}", key_of(name), if is_bare { " USD" } else { "" })
+    Ok(Goal { minimize, constraints: asked })
 }
 
 fn until(args: &TuneArgs, goal: &Goal, scenarios: &[Scenario]) -> Result<Option<Until>, Failure> {
@@ -95,8 +75,7 @@ fn until(args: &TuneArgs, goal: &Goal, scenarios: &[Scenario]) -> Result<Option<
 
 fn spaces(args: &TuneArgs, scenarios: &[Scenario]) -> Result<Vec<Space>, Failure> {
     if !args.vary.is_empty() {
-        let ranges = args.vary.iter().map(|text| Range::parse(text)).collect::<Result<Vec<_>, _>>();
-        let ranges = ranges.map_err(|error| Failure::about(error, "--vary"))?;
+        let ranges = super::sweep::parsed(&args.vary)?;
         for (range, scenario) in ranges.iter().flat_map(|range| scenarios.iter().map(move |s| (range, s))) {
             scenario.with([(range.key.as_str(), range.at(0.0))])?;
         }
@@ -149,10 +128,15 @@ fn check_has_groups_of(one: &Scenario, other: &Scenario) -> Result<(), Failure> 
     )))
 }
 
-/// Every number that the scenarios' own algorithms are configured with.
+/// Every number that the scenarios' own algorithms are configured with; where the platform starts the workers, how long
+/// it keeps them.
 fn own_space(scenarios: &[Scenario]) -> Result<Space, Failure> {
     let first = &scenarios[0];
     let resolved = first.resolve()?;
+    if keep_alive::is_per_request(first)? {
+        let ranges = keep_alive::ranges(first)?;
+        return Ok(Space { name: "keep-alive".into(), scenarios: scenarios.to_vec(), ranges });
+    }
     let mut ranges = Vec::new();
     let mut names = Vec::new();
     for (group, scaling) in resolved.model.spec.groups() {
@@ -191,7 +175,8 @@ fn show(args: &TuneArgs, scenarios: &[Scenario], tuned: &Tuned) -> CommandResult
         disk::write(&folder.join("trials.csv"), trials_csv(tuned)?)?;
         disk::write(&folder.join("pareto.svg"), pareto(tuned).svg())?;
         disk::write(&folder.join("report.html"), page(&title, tuned, &command(args)))?;
-        if let Some(best) = &tuned.best {
+        // What the platform decides stands in no spec.
+        if let Some(best) = tuned.best.as_ref().filter(|_| !tuned.is_per_request) {
             for (scenario, spec) in scenarios.iter().zip(&best.specs) {
                 let name = if scenarios.len() == 1 {
                     "spec.json".into()

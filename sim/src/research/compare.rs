@@ -3,11 +3,13 @@
 use super::best_fixed::{FixedError, best_fixed};
 use super::constraint::judge;
 use super::estimate::{Estimate, LEVEL};
+use super::keep_alive::{Policy, is_per_request};
 use super::lab::{Case, Lab};
 use super::replicate::{BLOCK, Plan, Replications, Stop, go_on, replicate_all};
 use super::square_root::SquareRoot;
 use super::student::two_sided;
 use super::variant::with_algorithm;
+use crate::model::KeepAlive;
 use crate::scenario::Scenario;
 use crate::scenario::expect::Expectation;
 use serde::Serialize;
@@ -38,6 +40,8 @@ pub enum Entrant {
     BestFixed(Vec<Expectation>),
     /// Square-root staffing on the true rate, which no controller can know.
     SquareRoot(SquareRoot),
+    /// Another keep-alive policy of the platform, where it starts the workers itself.
+    KeepAlive(Policy),
     /// Another spec, by the name it goes by.
     Spec(String, Value),
 }
@@ -53,6 +57,8 @@ pub struct Contest {
     pub results: Vec<Replications>,
     /// What did not run, and why.
     pub left_out: Vec<LeftOut>,
+    /// Whether the platform itself starts the workers: what it costs is cold starts more than waits.
+    pub is_per_request: bool,
     /// The scenario as it was run.
     pub toml: String,
     /// What every result is asked for; those of [`Entrant::BestFixed`] unless others are put here.
@@ -94,6 +100,7 @@ impl Entrant {
             Self::Algorithm(kind) => kind.name().to_owned(),
             Self::BestFixed(_) => HINDSIGHT.to_owned(),
             Self::SquareRoot(_) => "square-root".to_owned(),
+            Self::KeepAlive(policy) => policy.to_string(),
             Self::Spec(name, _) => name.clone(),
         }
     }
@@ -111,7 +118,7 @@ impl Contest {
         entrants: &[Entrant],
         plan: &Plan,
     ) -> Result<Self, FixedError> {
-        let mut contest = Self::new(scenario, entrants);
+        let mut contest = Self::new(scenario, entrants)?;
         let written = Case::new(as_written(scenario)?, scenario)?;
         if let Some(missing) = written.resolved.missing_traces(lab.surroundings).first() {
             contest.leave_out("everything", &missing.to_string());
@@ -134,21 +141,22 @@ impl Contest {
         Ok(contest)
     }
 
-    fn new(scenario: &Scenario, entrants: &[Entrant]) -> Self {
+    fn new(scenario: &Scenario, entrants: &[Entrant]) -> Result<Self, FixedError> {
         let target = entrants.iter().find_map(|entrant| match entrant {
             Entrant::BestFixed(constraints) => Some(constraints.clone()),
             _ => None,
         });
-        Self {
+        Ok(Self {
             scenario: scenario.name().to_owned(),
             title: scenario.file().title.clone(),
             results: Vec::new(),
             left_out: Vec::new(),
+            is_per_request: is_per_request(scenario)?,
             toml: scenario.to_toml(),
             target: target.unwrap_or_default(),
             is_same: Vec::new(),
             comparisons: 0,
-        }
+        })
     }
 
     fn count(&mut self, cases: &[&Case]) {
@@ -227,6 +235,7 @@ impl Contest {
     fn enter(&mut self, scenario: &Scenario, entrant: &Entrant) -> Result<Option<Case>, FixedError> {
         let changed = match entrant {
             Entrant::Algorithm(kind) => with_algorithm(scenario, *kind, &[]).map_err(|unfit| unfit.0),
+            Entrant::KeepAlive(policy) => policy.applied(scenario).map_err(|unfit| unfit.0),
             Entrant::Spec(_, spec) => with_spec(scenario, spec),
             Entrant::SquareRoot(oracle) => return self.enter_oracle(scenario, *oracle),
             // It has to wait for the seeds of all others.
@@ -299,9 +308,17 @@ impl Contest {
 }
 
 fn is_there(cases: &[Case], case: &Case) -> bool {
-    let is_same =
-        |other: &Case| other.resolved.model.spec == case.resolved.model.spec && other.oracle == case.oracle;
+    let is_same = |other: &Case| {
+        other.resolved.model.spec == case.resolved.model.spec
+            && other.oracle == case.oracle
+            && policies(other) == policies(case)
+    };
     cases.iter().any(is_same)
+}
+
+/// The keep-alive policy of each group, where the platform starts the workers.
+fn policies(case: &Case) -> Vec<Option<&KeepAlive>> {
+    case.resolved.model.groups.iter().map(|group| group.provider.keep_alive()).collect()
 }
 
 /// Whether two cases of one scenario decide by the same rules, whichever of their settings are written down.
@@ -312,15 +329,15 @@ fn is_same_rule(one: &Case, other: &Case) -> bool {
             |group: &ScalingGroup| (ScalingGroup { scaling: None, ..group.clone() }, group.instantiate());
         groups.map(|(name, group)| (name.clone(), rule(group))).collect()
     };
-    one.oracle == other.oracle && groups(one) == groups(other)
+    one.oracle == other.oracle && groups(one) == groups(other) && policies(one) == policies(other)
 }
 
 /// What the scenario's own algorithms are.
 fn as_written(scenario: &Scenario) -> Result<String, FixedError> {
-    let resolved = scenario.resolve()?;
-    if resolved.model.groups.iter().any(|group| group.provider.is_per_request()) {
+    if is_per_request(scenario)? {
         return Ok("as written (per request)".into());
     }
+    let resolved = scenario.resolve()?;
     let mut names: Vec<&str> =
         resolved.model.spec.groups().map(|(_, group)| group.algorithm().name()).collect();
     names.dedup();
@@ -422,6 +439,27 @@ mod tests {
         assert_eq!(contest.results.len(), 1);
         let names: Vec<&str> = contest.left_out.iter().map(|left_out| left_out.name.as_str()).collect();
         assert_eq!(names, ["rate-based", "no-sync"]);
+    }
+
+    #[test]
+    fn keep_alive_policies_are_compared_where_the_platform_starts_workers() {
+        let policies: Vec<Entrant> = Policy::usual().into_iter().map(Entrant::KeepAlive).collect();
+        let mode =
+            "[group.activities.provider]\nmode = \"per-request\"\n[spec.scaling_group_specs.activities]";
+        let scenario = scenario(&[
+            ("[spec.scaling_group_specs.activities]", mode),
+            ("scaling = { scaling_algorithm = \"no-sync\" }", ""),
+        ]);
+        let contest = Contest::run(&Lab::without_files(), &scenario, &policies, &Plan::of(10)).unwrap();
+        assert!(contest.is_per_request);
+        let names: Vec<&str> = contest.results.iter().map(|result| result.name.as_str()).collect();
+        let policies = ["keep-alive 1m", "keep-alive 1h", "keep-alive hybrid-histogram:4h"];
+        assert_eq!(names[1..], policies, "ten minutes are as written: {:?}", contest.left_out);
+        assert_eq!((contest.is_same.as_slice(), contest.rows()), (&[true, false, false, false][..], 3));
+        let cost = |i: usize| contest.results[i].estimate("cost_usd.total").mean.unwrap();
+        assert!(cost(1) < cost(0), "idle workers that leave earlier cost less");
+        let left_out = self::contest(&[Entrant::KeepAlive(Policy::usual()[0])]).left_out;
+        assert_eq!(left_out.iter().map(|out| out.name.as_str()).collect::<Vec<_>>(), ["keep-alive 1m"]);
     }
 
     #[test]

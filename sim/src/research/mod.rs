@@ -38,6 +38,7 @@ pub mod compare;
 mod constraint;
 pub mod design;
 mod estimate;
+pub mod keep_alive;
 mod lab;
 mod observe;
 pub mod range;

@@ -24,6 +24,8 @@ pub const COLUMNS: [(&str, &str); 7] = [
 /// The two that a terminal has room for.
 const COST: &str = "cost_usd.total";
 const WAIT: &str = "schedule_to_start.p95";
+/// Shown as well where the platform starts the workers; it is not counted, and has one mark at most.
+pub const COLD: &str = "workers.cold_start_ratio";
 
 /// How to read the intervals and, where something is compared, the marks: what is counted is said.
 #[must_use]
@@ -65,16 +67,22 @@ fn one(contest: &Contest, out: &mut String) {
         if !contest.target.is_empty() {
             let _ = writeln!(out, "{}", target(contest));
         }
-        let headings = ["", "cost", "vs. written", "95 % wait less than", "workers", ""].map(str::to_owned);
         let rows = (0..contest.results.len()).map(|i| row(contest, i));
-        aligned(&[headings].into_iter().chain(rows).collect::<Vec<_>>(), out);
+        aligned(&[headings(contest)].into_iter().chain(rows).collect::<Vec<_>>(), out);
     }
     for (names, why) in left_out(contest) {
         let _ = writeln!(out, "left out: {}: {}", names.join(", "), why.lines().next().unwrap_or_default());
     }
 }
 
-fn row(contest: &Contest, i: usize) -> [String; 6] {
+/// Where the platform starts the workers, what is saved on idle ones is paid for in cold starts.
+fn headings(contest: &Contest) -> Vec<String> {
+    let cold = contest.is_per_request.then_some("cold starts");
+    let first = ["", "cost", "vs. written", "95 % wait less than"];
+    first.into_iter().chain(cold).chain(["workers", ""]).map(str::to_owned).collect()
+}
+
+fn row(contest: &Contest, i: usize) -> Vec<String> {
     let result = &contest.results[i];
     let wait = with_interval(Quantity::Millis, &result.estimate(WAIT), result.is_censored(WAIT));
     let (change, wait) = match i {
@@ -82,14 +90,15 @@ fn row(contest: &Contest, i: usize) -> [String; 6] {
         _ => (change(contest, i, COST), format!("{wait} {}", mark(&contest.difference(i, WAIT)))),
     };
     let workers = result.estimate("workers.mean").mean;
-    [
-        result.name.clone(),
-        with_interval(Quantity::Usd, &result.estimate(COST), false),
-        marked(&change),
-        marked(&wait),
-        workers.map_or_else(String::new, |x| amount(Quantity::Count, x)),
-        verdict(contest, i),
-    ]
+    let cold = contest.is_per_request.then(|| {
+        let share = with_interval(quantity(COLD), &result.estimate(COLD), false);
+        let mark = if i == 0 { "" } else { mark(&contest.difference(i, COLD)) };
+        marked(&format!("{share} {mark}"))
+    });
+    let cost = with_interval(Quantity::Usd, &result.estimate(COST), false);
+    let first = [result.name.clone(), cost, marked(&change), marked(&wait)];
+    let workers = workers.map_or_else(String::new, |x| amount(Quantity::Count, x));
+    first.into_iter().chain(cold).chain([workers, verdict(contest, i)]).collect()
 }
 
 /// `meets`, `misses` or nothing, and whether it is overloaded.
@@ -123,14 +132,17 @@ fn marked(text: &str) -> String {
 }
 
 /// The first and the last column to the left, the others to the right.
-fn aligned(rows: &[[String; 6]], out: &mut String) {
+fn aligned(rows: &[Vec<String>], out: &mut String) {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let [name, cost, change, wait, workers, _] = std::array::from_fn(width);
     for row in rows {
-        let line = format!(
-            "{:name$}  {:>cost$}  {:>change$}  {:>wait$}  {:>workers$}  {}",
-            row[0], row[1], row[2], row[3], row[4], row[5]
-        );
+        let mut line = String::new();
+        for (column, text) in row.iter().enumerate() {
+            let _ = match column {
+                0 => write!(line, "{text:width$}", width = width(column)),
+                _ if column + 1 == row.len() => write!(line, "  {text}"),
+                _ => write!(line, "  {text:>width$}", width = width(column)),
+            };
+        }
         let _ = writeln!(out, "{}", line.trim_end());
     }
 }
@@ -301,7 +313,7 @@ mod tests {
     fn figures_stand_under_figures_whatever_their_length_and_marks() {
         let row = |name: &str, cost: &str, change: &str| {
             let wait = marked("1 s ± 1 ms **");
-            [name.into(), cost.into(), marked(change), wait, "3".into(), String::new()]
+            vec![name.into(), cost.into(), marked(change), wait, "3".into(), String::new()]
         };
         let mut out = String::new();
         let rows = [

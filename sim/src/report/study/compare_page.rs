@@ -3,7 +3,7 @@
 use super::again::again;
 use super::amount::with_interval;
 use super::compare::{
-    COLUMNS, MANY, change, header, left_out, legend, mark, meets, overload, relative, target,
+    COLD, COLUMNS, MANY, change, header, left_out, legend, mark, meets, overload, relative, target,
 };
 use super::scatter::{Dot, Kind, Scatter};
 use super::tune::quantity;
@@ -174,7 +174,7 @@ fn section(contest: &Contest, body: &mut String) -> Result<(), ChartError> {
 
 fn figures(contest: &Contest, body: &mut String) {
     body.push_str("<div class=\"scroll\" tabindex=\"0\"><table class=\"figures\">\n<thead><tr><td></td>");
-    for (_, heading) in COLUMNS {
+    for (_, heading) in columns(contest) {
         let _ = write!(body, "<th scope=\"col\" class=\"number\">{heading}</th>");
     }
     body.push_str("</tr></thead>\n<tbody>\n");
@@ -186,7 +186,7 @@ fn figures(contest: &Contest, body: &mut String) {
             "<tr{class}><th scope=\"row\">{}<br><small class=\"soft\">{verdict}</small></th>",
             escape(&name_of(result))
         );
-        for (key, _) in COLUMNS {
+        for (key, _) in columns(contest) {
             let mean = with_interval(quantity(key), &result.estimate(key), result.is_censored(key));
             let change = if i == 0 { String::new() } else { paired(contest, i, key) };
             let _ = write!(
@@ -199,6 +199,11 @@ fn figures(contest: &Contest, body: &mut String) {
         body.push_str("</tr>\n");
     }
     body.push_str("</tbody></table></div>\n");
+}
+
+/// With the share of cold starts where the platform starts the workers.
+fn columns(contest: &Contest) -> impl Iterator<Item = (&'static str, &'static str)> {
+    COLUMNS.into_iter().chain(contest.is_per_request.then_some((COLD, "Cold starts")))
 }
 
 fn name_of(result: &Replications) -> String {

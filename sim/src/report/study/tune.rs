@@ -80,12 +80,14 @@ fn found(tuned: &Tuned, best: &Confirmed, out: &mut String) {
         );
     }
     if !tuned.subject_to.is_empty() {
-        if tuned.best_fixed.is_none() {
+        if tuned.best_fixed.is_none() && !tuned.is_per_request {
             out.push_str("\nNo fixed number of workers was found that meets the target.\n");
         }
         let _ = writeln!(out, "\n{}", certainty(best));
     }
-    specs(best, out);
+    if !tuned.is_per_request {
+        specs(best, out);
+    }
 }
 
 /// Several scenarios that come to the same spec have it once.

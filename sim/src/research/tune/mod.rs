@@ -78,6 +78,8 @@ pub struct Tuned {
     pub seeds: [(u64, u64); 3],
     /// A trace was replayed.
     pub is_conditional: bool,
+    /// The platform itself starts the workers: what was found is a setting of the platform, and in no spec.
+    pub is_per_request: bool,
 }
 
 /// Why a search ended before its time.
@@ -114,8 +116,9 @@ pub fn tune(
             "nothing to vary: expected an algorithm with settings, or --vary".into(),
         ));
     }
-    let first_seed = first.resolve()?.model.seed;
-    let seeds = SeedSets::new(first_seed, &effort);
+    let model = first.resolve()?.model;
+    let is_per_request = model.groups.iter().any(|group| group.provider.is_per_request());
+    let seeds = SeedSets::new(model.seed, &effort);
     lab.watch.at_most(most_runs(spaces, written.len(), &effort));
     let (mut trials, not_searched) = search_all(lab, spaces, goal, &effort, &seeds.search)?;
     let fixed = match best_fixed(lab, written, &goal.constraints, &[&seeds.search, &seeds.choice]) {
@@ -131,13 +134,14 @@ pub fn tune(
         minimize: goal.minimize.clone(),
         subject_to: goal.constraints.iter().map(|c| format!("{} {}", c.key, c.text)).collect(),
         spaces: spaces.iter().map(|space| (space.name.clone(), space.ranges.clone())).collect(),
-        only_own: only_own(written, spaces)?,
+        only_own: only_own(written, spaces)?.filter(|_| !is_per_request),
         trials,
         not_searched,
         best,
         best_fixed: fixed,
         seeds: [ends(&seeds.search), ends(&seeds.choice), ends(&confirmed)],
         is_conditional: spaces.iter().any(Space::is_conditional),
+        is_per_request,
     })
 }
 
