@@ -64,6 +64,8 @@ pub enum Scale {
     Count,
     /// From zero, US dollars.
     Dollars,
+    /// From zero, shares as percentages.
+    Percent,
     /// Logarithmic, milliseconds labelled with the unit that suits them.
     LogMillis,
 }

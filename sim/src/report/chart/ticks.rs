@@ -24,7 +24,7 @@ impl Axis {
     pub(crate) fn around(values: impl Iterator<Item = f64> + Clone, scale: Scale) -> Self {
         match scale {
             Scale::LogMillis => Self::log_millis(values),
-            Scale::Linear | Scale::Count | Scale::Dollars => Self::from_zero(values, scale),
+            Scale::Linear | Scale::Count | Scale::Dollars | Scale::Percent => Self::from_zero(values, scale),
         }
     }
 
@@ -35,7 +35,9 @@ impl Axis {
                 let log = |x: f64| libm::log10(x.max(self.low));
                 (log(value) - log(self.low)) / (log(self.high) - log(self.low))
             }
-            Scale::Linear | Scale::Count | Scale::Dollars => (value - self.low) / (self.high - self.low),
+            Scale::Linear | Scale::Count | Scale::Dollars | Scale::Percent => {
+                (value - self.low) / (self.high - self.low)
+            }
         };
         share.clamp(0.0, 1.0)
     }
@@ -47,6 +49,7 @@ impl Axis {
         let steps = (top / step).ceil().max(1.0);
         let label = |x: f64| match scale {
             Scale::Dollars => format!("${}", padded_cents(&at_step(x, step))),
+            Scale::Percent => format!("{} %", at_step(x * 100.0, step * 100.0)),
             _ => at_step(x, step),
         };
         let ticks = (0..=steps as u32).map(|i| f64::from(i) * step).map(|at| Tick { at, label: label(at) });
@@ -211,6 +214,13 @@ mod tests {
     }
 
     #[test]
+    fn shares_are_percentages() {
+        let ticks = |most: f64| labels(&Axis::around([most].into_iter(), Scale::Percent).ticks).join(" | ");
+        assert_eq!(ticks(0.014), "0 % | 0.5 % | 1 % | 1.5 %");
+        assert_eq!(ticks(1.0), "0 % | 50 % | 100 %");
+    }
+
+    #[test]
     fn waits_are_labelled_as_people_name_them() {
         let axis = Axis::around([4.0, 95_000.0].into_iter(), Scale::LogMillis);
         assert_eq!(labels(&axis.ticks), ["≤ 1 ms", "10 ms", "100 ms", "1 s", "10 s", "1 min", "10 min"]);
@@ -220,7 +230,7 @@ mod tests {
 
     #[test]
     fn nothing_to_show_still_makes_an_axis() {
-        for scale in [Scale::Linear, Scale::Count, Scale::Dollars, Scale::LogMillis] {
+        for scale in [Scale::Linear, Scale::Count, Scale::Dollars, Scale::Percent, Scale::LogMillis] {
             let axis = Axis::around([].into_iter(), scale);
             assert!(axis.high > axis.low && axis.ticks.len() >= 2);
         }

@@ -201,9 +201,14 @@ fn figures(contest: &Contest, body: &mut String) {
     body.push_str("</tbody></table></div>\n");
 }
 
-/// With the share of cold starts where the platform starts the workers.
+/// Where the platform starts the workers, the share of cold starts takes the place of the mean wait, which says little
+/// there: a sheet of paper has room for no more.
 fn columns(contest: &Contest) -> impl Iterator<Item = (&'static str, &'static str)> {
-    COLUMNS.into_iter().chain(contest.is_per_request.then_some((COLD, "Cold starts")))
+    let is_per_request = contest.is_per_request;
+    COLUMNS.into_iter().map(move |column| match column {
+        ("schedule_to_start.mean", _) if is_per_request => (COLD, "Cold starts"),
+        column => column,
+    })
 }
 
 fn name_of(result: &Replications) -> String {
@@ -236,12 +241,16 @@ fn significant(contest: &Contest, body: &mut String) {
         let cost = said(contest, i, COST, ["cheaper", "more expensive"], "costs no different");
         let wait =
             said(contest, i, WAIT, ["shorter waits (95 %)", "longer waits (95 %)"], "waits no different");
+        let cold =
+            said(contest, i, COLD, ["fewer cold starts", "more cold starts"], "cold starts no different");
+        let cold = if contest.is_per_request { format!("; {cold}") } else { String::new() };
         let _ = writeln!(
             body,
-            "<li><strong>{}</strong>: {}; {}.</li>",
+            "<li><strong>{}</strong>: {}; {}{}.</li>",
             escape(&name_of(result)),
             escape(&cost),
-            escape(&wait)
+            escape(&wait),
+            escape(&cold)
         );
     }
     body.push_str("</ul>\n");
@@ -269,15 +278,20 @@ fn said(contest: &Contest, i: usize, key: &str, [less, more]: [&str; 2], same: &
 }
 
 fn cost_against_wait(contest: &Contest) -> Scatter {
+    let (key, title, heading) = if contest.is_per_request {
+        (COLD, "cold starts", "share of cold starts")
+    } else {
+        (WAIT, "waiting", "wait that 95 % stay below")
+    };
     let dot = |(i, result): (usize, &Replications)| {
         let kind = if i == 0 { Kind::Written } else { Kind::Rival };
-        let (x, y) = result.estimate(COST).mean.zip(result.estimate(WAIT).mean)?;
+        let (x, y) = result.estimate(COST).mean.zip(result.estimate(key).mean)?;
         Some(Dot { x, y, kind, label: result.name.clone() })
     };
     Scatter {
-        title: format!("{}: cost against waiting", contest.scenario),
+        title: format!("{}: cost against {title}", contest.scenario),
         x: ("cost (USD)".into(), Some(Quantity::Usd)),
-        y: ("wait that 95 % stay below".into(), Some(Quantity::Millis)),
+        y: (heading.into(), Some(quantity(key))),
         points: contest.results.iter().enumerate().filter_map(dot).collect(),
         limit: None,
     }

@@ -142,6 +142,7 @@ fn axis(values: impl Iterator<Item = f64>, quantity: Option<Quantity>) -> Axis {
     let scale = match quantity {
         Some(Quantity::Usd) => Scale::Dollars,
         Some(Quantity::Millis) => Scale::LogMillis,
+        Some(Quantity::Share) => Scale::Percent,
         _ => Scale::Linear,
     };
     let values: Vec<f64> = values.collect();
@@ -192,9 +193,10 @@ fn name(out: &mut String, dot: &Dot, (x, y): (f64, f64), taken: &mut Vec<(f64, f
         return;
     }
     let width = dot.label.chars().count() as f64 * 7.8;
-    let is_right = x + 12.0 + width > WIDTH - RIGHT;
-    let (at, anchor) = if is_right { (x - 12.0, "end") } else { (x + 12.0, "start") };
-    let from = if is_right { at - width } else { at };
+    // To the right of the point, but for a name that only has room on its left.
+    let is_left = x + 12.0 + width > WIDTH - RIGHT && x - 12.0 - width > LEFT;
+    let (at, anchor) = if is_left { (x - 12.0, "end") } else { (x + 12.0, "start") };
+    let from = if is_left { at - width } else { at };
     let is_free = |y: f64, taken: &[(f64, f64, f64)]| {
         let is_clear = |(low, high, line): &(f64, f64, f64)| {
             (line - y).abs() >= 15.0 || from > *high || from + width < *low
@@ -226,6 +228,21 @@ fn text(out: &mut String, (x, y): (f64, f64), text: &str, anchor: &str, ink: Ink
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_name_stands_on_the_scale_beside_it() {
+        let is_left = |x: f64, letters: usize| {
+            let label = "n".repeat(letters);
+            let end = Dot { x: 1.0, y: 1.0, kind: Kind::Tried, label: String::new() };
+            let dot = Dot { x, y: 1.0, kind: Kind::Rival, label: label.clone() };
+            let svg = Scatter { points: vec![end, dot], ..Scatter::default() }.svg();
+            let line = svg.lines().find(|line| line.ends_with(&format!(">{label}</text>"))).unwrap();
+            line.contains("text-anchor=\"end\"")
+        };
+        assert!(!is_left(0.1, 10), "there is room on the right");
+        assert!(is_left(0.9, 20), "there is room on the left only");
+        assert!(!is_left(0.4, 80), "there is none on either side");
+    }
 
     #[test]
     fn the_word_at_a_limit_stays_out_of_the_legend() {

@@ -297,7 +297,9 @@ pub fn pareto(tuned: &Tuned) -> Scatter {
         for (i, rival) in best.rivals.iter().enumerate() {
             let at = rival.objective.mean.zip(rival.constrained);
             let kind = if i == 0 { Kind::Written } else { Kind::Rival };
-            points.extend(at.map(|(x, y)| Dot { x, y, kind, label: rival.name.clone() }));
+            // How a fixed number was found takes too much room.
+            let label = rival.name.split(", the ").next().unwrap_or_default().to_owned();
+            points.extend(at.map(|(x, y)| Dot { x, y, kind, label }));
         }
         let y = best.results.iter().filter_map(|result| result.estimate(key).mean).reduce(f64::max);
         let label = format!("found: {}", best.algorithm);
@@ -385,8 +387,8 @@ fn front(tuned: &Tuned, body: &mut String) {
     let (cost, wait) = (quantity(&tuned.minimize), quantity(constrained_key(tuned)));
     let _ = writeln!(
         body,
-        "<section><h2>The front</h2>\n<p>{} on the front of {}.{same}</p><div class=\"scroll\"><table>\n<thead><tr><th>{}</th>\
-         <th>{}</th><th>Target</th>{}<th>Settings</th></tr></thead>\n<tbody>",
+        "<section><h2>The front</h2>\n<p>{} on the front of {}.{same}</p><div class=\"scroll\"><table>\n<thead><tr>\
+         <th class=\"number\">{}</th><th class=\"number\">{}</th><th>Target</th>{}<th>Settings</th></tr></thead>\n<tbody>",
         plural(front.len() as u64, "setting is", "settings are"),
         count(tuned.trials.len() as u64),
         escape(&tuned.minimize),
