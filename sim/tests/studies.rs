@@ -387,6 +387,17 @@ fn a_search_of_which_nothing_can_be_run_says_why() {
     }
 }
 
+/// One setting of `no-sync-confirmed` in two contradicts itself: a poll interval above the default confirm time.
+#[test]
+fn an_algorithm_that_was_not_searched_is_named_with_the_reason() {
+    let bench = Bench::new("tune-not-searched");
+    let tune = "tune small.toml --algorithms fixed,no-sync-confirmed --trials 1 --replications 10 -q --seed";
+    let mut outs = (1..=8).map(|seed| bench.ends_with(0, &format!("{tune} {seed}")));
+    let words = "of no-sync-confirmed only the setting as it is was run";
+    let out = outs.find(|out| out.contains(words)).expect("a setting that contradicts itself");
+    assert!(out.contains("expected more than metrics_poll_interval_ms"), "{out}");
+}
+
 #[test]
 fn a_short_name_is_known_to_a_constraint_as_well() {
     let bench = Bench::new("tune-short");
@@ -569,6 +580,7 @@ fn wrong_words_are_refused_with_the_right_ones() {
         ("compare small.toml --keep-alive 10m", "per-request"),
         ("compare small.toml --keep-alive histogram", "hybrid-histogram"),
         ("compare small.toml small.toml", "twice"),
+        ("compare small.toml --out small.toml", "expected a folder"),
         ("compare small.toml --threads 100000000", "1..=1024"),
         ("compare small.toml --seed -1", "invalid value '-1' for '--seed"),
         ("compare small.toml --beta -1", "from 0 to 1000"),

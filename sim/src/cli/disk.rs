@@ -53,6 +53,7 @@ pub fn named(error: &io::Error, path: &Path) -> super::Failure {
     let hint = match error.kind() {
         io::ErrorKind::NotFound => "no such file",
         io::ErrorKind::PermissionDenied => "no permission",
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => "found a file, expected a folder",
         _ => return super::Failure::about(error, &path.display().to_string()),
     };
     super::Failure::about(hint, &path.display().to_string())

@@ -33,8 +33,10 @@ pub fn table(title: &str, tuned: &Tuned) -> String {
         );
     }
     for (algorithm, why) in &tuned.not_searched {
-        let _ =
-            writeln!(out, "{algorithm} was not searched, no setting of it that was tried can be run: {why}");
+        let _ = writeln!(
+            out,
+            "of {algorithm} only the setting as it is was run, no other that was tried can be: {why}"
+        );
     }
     if tuned.is_conditional {
         out.push_str(
