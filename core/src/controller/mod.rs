@@ -186,6 +186,12 @@ impl Controller {
             && self.periodic_check.is_none()
     }
 
+    /// Whether an update was begun that has not ended.
+    #[must_use]
+    pub const fn is_updating(&self) -> bool {
+        self.update.is_some()
+    }
+
     /// Whether it was deleted.
     #[must_use]
     pub const fn is_deleted(&self) -> bool {

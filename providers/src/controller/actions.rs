@@ -6,7 +6,7 @@ use super::statistics::{self, Read, Statistics};
 use super::workflow::InstanceWorkflow;
 use crate::error::ProviderError;
 use crate::provider::Target;
-use futures::future::LocalBoxFuture;
+use futures::future::{LocalBoxFuture, MaybeDone, maybe_done};
 use futures::stream::FusedStream;
 use futures::{FutureExt, Stream};
 use std::pin::Pin;
@@ -32,7 +32,7 @@ const READ_HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct UnderWay {
     ctx: WorkflowContext<InstanceWorkflow>,
     target: Target,
-    activities: Vec<LocalBoxFuture<'static, Input>>,
+    activities: Vec<MaybeDone<LocalBoxFuture<'static, Input>>>,
 }
 
 impl UnderWay {
@@ -59,7 +59,14 @@ impl UnderWay {
             // The workflow itself does these.
             ActionKind::Answer { .. } | ActionKind::Finish => return,
         };
-        self.activities.push(activity);
+        self.activities.push(maybe_done(activity));
+    }
+
+    /// Orders what was begun, also when something else has ended that will be looked at first.
+    pub(super) fn order(&mut self, cx: &mut Context<'_>) {
+        for activity in &mut self.activities {
+            let _ = activity.poll_unpin(cx);
+        }
     }
 
     fn fetch(&self, id: ActionId) -> LocalBoxFuture<'static, Input> {
@@ -145,9 +152,8 @@ impl Stream for UnderWay {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Input>> {
         let this = self.get_mut();
         for index in 0..this.activities.len() {
-            if let Poll::Ready(input) = this.activities[index].poll_unpin(cx) {
-                drop(this.activities.remove(index));
-                return Poll::Ready(Some(input));
+            if this.activities[index].poll_unpin(cx).is_ready() {
+                return Poll::Ready(Pin::new(&mut this.activities.remove(index)).take_output());
             }
         }
         Poll::Pending

@@ -81,6 +81,12 @@ impl Activities {
         Ok(record)
     }
 
+    /// Does nothing: its end comes after what came before.
+    #[activity(name = "settle")]
+    pub async fn settle(self: Arc<Self>, _ctx: ActivityContext, _nothing: ()) -> Result<(), ActivityError> {
+        Ok(())
+    }
+
     #[activity(name = "check-spec")]
     pub async fn check_spec(
         self: Arc<Self>,
@@ -280,13 +286,30 @@ fn worst(results: Vec<Result<(), ProviderError>>) -> Result<(), ProviderError> {
     failures.into_iter().next().map_or(Ok(()), Err)
 }
 
-/// Does the work and says every now and then that it is still being done.
-pub(super) async fn alive<T>(ctx: &ActivityContext, work: impl Future<Output = T>) -> T {
-    alive_at(ctx, 0_u32, work).await
+/// Does the work and says every now and then that it is still being done. A process that stops gives it up when its
+/// grace is over, so that another one soon makes a second attempt.
+pub(super) async fn alive<T>(
+    ctx: &ActivityContext,
+    work: impl Future<Output = Result<T, ProviderError>>,
+) -> Result<T, ProviderError> {
+    alive_at(ctx, 0, work).await
 }
 
 /// As [`alive`], with how far the work has come.
-pub(super) async fn alive_at<T>(
+async fn alive_at<T>(
+    ctx: &ActivityContext,
+    done: u32,
+    work: impl Future<Output = Result<T, ProviderError>>,
+) -> Result<T, ProviderError> {
+    tokio::select! {
+        biased;
+        done = telling(ctx, done, work) => done,
+        () = ctx.cancelled() => Err(ProviderError::unavailable("the process stopped before the call had ended")),
+    }
+}
+
+/// Does the work and says every now and then how far it has come.
+pub(super) async fn telling<T>(
     ctx: &ActivityContext,
     progress: impl Serialize + Clone + 'static,
     work: impl Future<Output = T>,

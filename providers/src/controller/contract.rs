@@ -5,8 +5,9 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use wci_core::State;
 use wci_core::controller::{
-    Description, GroupUpdate, Request, Response, Update, WireTime, WorkerDeploymentVersion,
+    Description, GroupUpdate, Request, Response, Settings, Update, WireTime, WorkerDeploymentVersion,
 };
+use wci_core::signals::TaskAdd;
 
 /// Workflow type of a worker controller instance.
 pub const WORKFLOW_TYPE: &str = "temporal-sys-worker-controller-instance-workflow";
@@ -61,6 +62,15 @@ pub struct Start {
     pub build_id: String,
     /// Everything that the former run was.
     pub state: State,
+    /// The settings of the former run, to notice who undoes whose. Ours; the original does not know it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settings: Option<Settings>,
+    /// Signals that came when the former run was about to end. Ours; the original does not know it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<TaskAdd>,
+    /// Whether nothing but the record says what the run orders. Ours; histories from before this was so lack it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub goes_by_record: bool,
 }
 
 impl Start {
@@ -182,8 +192,6 @@ mod tests {
     use super::*;
     use serde_json::json;
     use wci_core::Controller;
-    use wci_core::controller::Settings;
-    use wci_core::signals::TaskAdd;
 
     #[test]
     fn ids_read_back() {

@@ -16,10 +16,14 @@ pub struct Question {
     pub(super) version: WorkerDeploymentVersion,
     /// The settings of the last decision; none: a run begins.
     pub(super) settings: Option<Settings>,
+    /// Those of the run before, when one begins.
+    pub(super) former: Option<Settings>,
     pub(super) state: State,
     pub(super) inputs: Vec<Input>,
     /// Entries recorded in this run so far.
     pub(super) recorded: u64,
+    /// The run shall end as soon as no update is under way.
+    pub(super) shall_end: bool,
 }
 
 /// What is recorded in history. The journal is made from it alone.
@@ -34,6 +38,10 @@ pub struct Record {
     pub(super) begun: Option<Step>,
     /// Each handled input with its time and its step.
     pub(super) entries: Vec<Entry>,
+    /// How many of the inputs were handled: on replay more may have come when the question is asked. None in histories
+    /// from before this was recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) taken: Option<usize>,
     pub(super) state: State,
     /// When the last of it happened.
     pub(super) at: Timestamp,
@@ -44,14 +52,15 @@ pub struct Record {
 
 /// Hands the inputs to the core, one by one, each at the time at which it is taken.
 pub(super) fn decide(question: Question, settings: Settings, mut clock: impl FnMut() -> Timestamp) -> Record {
-    let mut record = Record::default();
+    let mut record = Record { taken: Some(question.inputs.len()), ..Record::default() };
     let mut now = clock();
     let mut tick = move || {
         now = now.max(clock());
         now
     };
     record.at = tick();
-    let Question { version, state, inputs, recorded, .. } = question;
+    let Question { version, state, inputs, recorded, shall_end, .. } = question;
+    let shall_end = shall_end && !state.wci.is_continue_wanted;
     let (mut controller, news) = match question.settings {
         None => {
             let (controller, begun) = Controller::start(version, settings.clone(), state, tick());
@@ -67,7 +76,7 @@ pub(super) fn decide(question: Question, settings: Settings, mut clock: impl FnM
         }
     };
     let mut wake_at = record.begun.as_ref().and_then(|step| step.wake_at);
-    let mut handle = |input: Input| {
+    let mut handle = |controller: &mut Controller, input: Input| {
         let t = tick();
         let step = controller.handle(t, input.clone());
         wake_at = step.wake_at;
@@ -78,13 +87,16 @@ pub(super) fn decide(question: Question, settings: Settings, mut clock: impl FnM
     };
     let mut is_due = false;
     for input in news.map(Input::SettingsChanged).into_iter().chain(inputs) {
-        is_due = handle(input);
+        is_due = handle(&mut controller, input);
     }
     for _ in 0..MOST_WAKE_UPS {
         if !is_due {
             break;
         }
-        is_due = handle(Input::WokeUp);
+        is_due = handle(&mut controller, Input::WokeUp);
+    }
+    if shall_end && !controller.is_deleted() && !controller.is_updating() {
+        handle(&mut controller, Input::ContinueWanted);
     }
     record.state = controller.dump();
     record
@@ -94,6 +106,7 @@ pub(super) fn decide(question: Question, settings: Settings, mut clock: impl FnM
 mod tests {
     use super::*;
     use serde_json::json;
+    use wci_core::controller::{Request, Update};
     use wci_core::journal::{Record as Line, Replay};
 
     fn question() -> Question {
@@ -136,6 +149,29 @@ mod tests {
         }
         let found = replay.finish();
         assert_eq!((found.entries, found.different_steps), (3, 0));
+    }
+
+    #[test]
+    fn a_run_that_shall_end_is_told_so_once_and_not_while_an_update_is_under_way() {
+        let clock = || Timestamp::from_millis(5);
+        let begun = decide(question(), Settings::default(), clock);
+        let ask = |state: &State, inputs| Question {
+            settings: Some(Settings::default()),
+            state: state.clone(),
+            inputs,
+            shall_end: true,
+            ..question()
+        };
+        let told = |record: &Record| record.entries.last().map(|entry| entry.input.clone());
+        let wanted = decide(ask(&begun.state, vec![task_add()]), Settings::default(), clock);
+        assert_eq!(told(&wanted), Some(Input::ContinueWanted));
+        let once = decide(ask(&wanted.state, vec![task_add()]), Settings::default(), clock);
+        assert_eq!(told(&once), Some(task_add()));
+        let update =
+            Update { spec: begun.state.spec.as_ref().map(|spec| spec.to_json()), ..Update::default() };
+        let request = Input::Requested { request_id: "1".into(), request: Box::new(Request::Update(update)) };
+        let updating = decide(ask(&begun.state, vec![request.clone()]), Settings::default(), clock);
+        assert_eq!(told(&updating), Some(request));
     }
 
     #[test]

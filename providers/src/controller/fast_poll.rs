@@ -7,13 +7,14 @@
 pub(crate) mod life;
 mod seen;
 
-use super::activities::alive_at;
+use super::activities::telling;
 use super::client::{Client, Summary};
 use super::pace::Pace;
 use super::statistics::{VersionQueue, read_queues};
 use crate::error::ProviderError;
 use seen::Seen;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use temporalio_client::RetryPolicy;
@@ -23,7 +24,7 @@ use temporalio_sdk::{
     ActivityCloseTimeouts, ActivityOptions, ContinueAsNewOptions, WorkflowContext, WorkflowResult,
 };
 use tokio::sync::watch;
-use wci_core::controller::WorkerDeploymentVersion;
+use wci_core::controller::{FailureClass, WorkerDeploymentVersion};
 
 /// Reads a second: what the paced reads leave of the server's 50.
 const READS_PER_SECOND: u32 = 10;
@@ -70,7 +71,7 @@ impl FastPoll {
             // A read asks the controller itself for its spec, so one under way while its process stops would hang.
             // Whoever goes on reads again; what was seen is always told before that.
             let seen = tokio::select! {
-                seen = alive_at(&ctx, so_far, round.look(&self.client, &self.task_queue)) => seen,
+                seen = telling(&ctx, so_far, round.look(&self.client, &self.task_queue)) => seen,
                 _ = stopped.as_mut() => break,
                 () = ctx.cancelled() => break,
             };
@@ -96,12 +97,22 @@ struct Round {
     listed_at: Option<Instant>,
     next: usize,
     begun_at: Option<Instant>,
+    /// Versions that could not be read, and why: told once, and again when the reason changes.
+    unread: BTreeMap<(String, String), FailureClass>,
 }
 
 impl Round {
     fn new(turn: Turn) -> Self {
         let pace = Pace::a_second(READS_PER_SECOND);
-        Self { turn, pace, versions: Vec::new(), listed_at: None, next: 0, begun_at: None }
+        Self {
+            turn,
+            pace,
+            versions: Vec::new(),
+            listed_at: None,
+            next: 0,
+            begun_at: None,
+            unread: BTreeMap::new(),
+        }
     }
 
     /// One read, at its turn: of which version, and what it said.
@@ -122,7 +133,17 @@ impl Round {
             return;
         };
         self.next += 1;
-        let Ok(queues) = queues else { return };
+        let name = (version.deployment_name.clone(), version.build_id.clone());
+        let queues = match queues {
+            Ok(queues) => queues,
+            Err(e) => {
+                if self.unread.insert(name, e.class) != Some(e.class) {
+                    tracing::warn!(error = %e, "fast-poll cannot see this version's work");
+                }
+                return;
+            }
+        };
+        self.unread.remove(&name);
         for signal in self.turn.seen.compare(&version, &queues) {
             if let Err(e) = client.signal_task_add(&version, &signal).await {
                 tracing::warn!(error = %e, "a signal of fast-poll is lost");

@@ -70,7 +70,7 @@ pub(super) fn is_long_history(error: &ClientError) -> bool {
 /// What passes by itself: the run ended or its task failed while it had the request.
 pub(super) fn is_busy(status: &Status) -> bool {
     matches!(status.code(), Code::Aborted | Code::ResourceExhausted | Code::Unavailable)
-        || status.message().contains("workflow task")
+        || status.message().to_lowercase().contains("workflow task")
         || status.message().contains("Workflow Update was aborted")
 }
 

@@ -52,7 +52,8 @@ impl Rivals {
         if !is_unchanged_here {
             memory.set.insert(name, own.clone());
         }
-        let theirs = question.settings.as_ref().filter(|theirs| is_unchanged_here && *theirs != own)?;
+        let found = question.settings.as_ref().or(question.former.as_ref());
+        let theirs = found.filter(|theirs| is_unchanged_here && *theirs != own)?;
         memory.meet(theirs, own, now)
     }
 }
@@ -119,6 +120,16 @@ mod tests {
         assert_eq!(note("1", &theirs, 180), None, "once");
         assert_eq!(note("2", &ours, 190), None);
         assert_eq!(note("2", &theirs, 250), None, "once for all controllers");
+    }
+
+    #[test]
+    fn what_a_run_inherits_tells_of_a_rival_too() {
+        let (ours, theirs) = (Settings::default(), Settings { enabled: false, ..Settings::default() });
+        let rivals = Rivals::default();
+        let begun = |former| Question { settings: None, former, ..question("1", &ours) };
+        assert_eq!(rivals.note(&begun(None), &ours, at(0)), None);
+        assert_eq!(rivals.note(&begun(Some(theirs.clone())), &ours, at(60)), None);
+        assert!(rivals.note(&begun(Some(theirs)), &ours, at(90)).is_some());
     }
 
     #[test]

@@ -9,25 +9,29 @@ use super::contract::{
 use super::decide::{Question, Record};
 use super::failure::Refused;
 use crate::provider::Target;
-use futures::future::LocalBoxFuture;
+use futures::future::{LocalBoxFuture, MaybeDone, maybe_done};
 use futures::{FutureExt, StreamExt};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use temporalio_common::data_converters::RawValue;
 use temporalio_sdk::workflows::{self, workflow, workflow_methods};
 use temporalio_sdk::{
-    ContinueAsNewOptions, LocalActivityOptions, MemoValue, SyncWorkflowContext, TimerOptions,
-    WorkflowCancellationToken, WorkflowContext, WorkflowContextView, WorkflowResult, WorkflowTermination,
+    ActivityCloseTimeouts, ActivityOptions, ContinueAsNewOptions, LocalActivityOptions, MemoValue,
+    SyncWorkflowContext, TimerOptions, WorkflowCancellationToken, WorkflowContext, WorkflowContextView,
+    WorkflowResult, WorkflowTermination,
 };
 use wci_core::controller::{
     Description, Input, Refusal, RefusalKind, Request, Response, Settings, WorkerDeploymentVersion,
 };
 use wci_core::decision::{Action, ActionKind};
+use wci_core::journal::Entry;
 use wci_core::signals::TaskAdd;
-use wci_core::{Controller, State, Timestamp};
+use wci_core::spec::ProviderType;
+use wci_core::{Controller, Millis, State, Timestamp};
 
 /// Inputs handed over at once: what is recorded of them must stay far below the server's limit for one blob, 2 MB.
 const MOST_INPUTS: usize = 500;
@@ -42,15 +46,22 @@ pub struct InstanceWorkflow {
     state: State,
     /// None until the first decision of the run.
     settings: Option<Settings>,
+    /// Those of the run before, until the first decision.
+    former: Option<Settings>,
     /// Entries recorded in this run.
     recorded: u64,
     inbox: Vec<Input>,
+    /// How many of them the decision under way was given.
+    asked: usize,
     answers: BTreeMap<String, Response>,
     requests: u64,
     /// An update was begun in this run, so the next one begins when it has ended.
     has_updated: bool,
+    /// Only where the run does not go by the record.
     is_continue_told: bool,
     is_finished: bool,
+    /// Nothing but the record says what is ordered. Histories from before this was so replay in their own way.
+    goes_by_record: bool,
 }
 
 #[workflow_methods]
@@ -67,13 +78,16 @@ impl InstanceWorkflow {
             namespace_id: start.namespace_id,
             state: start.state,
             settings: None,
+            former: start.settings,
             recorded: 0,
-            inbox: Vec::new(),
+            inbox: start.waiting.into_iter().map(Input::TaskAdd).collect(),
+            asked: 0,
             answers: BTreeMap::new(),
             requests: 0,
             has_updated: false,
             is_continue_told: false,
             is_finished: false,
+            goes_by_record: start.goes_by_record,
         }
     }
 
@@ -83,7 +97,7 @@ impl InstanceWorkflow {
         let mut under_way = UnderWay::new(ctx.clone(), ctx.state(|s| s.target.clone()));
         let mut alarm = Alarm::default();
         loop {
-            let question = ctx.state_mut(Self::take_question);
+            let question = ctx.state_mut(|s| s.take_question(ctx.continue_as_new_suggested()));
             let options =
                 LocalActivityOptions::builder().start_to_close_timeout(Duration::from_secs(10)).build();
             let record = ctx.execute_local_activity(Activities::decide, question, options).await?;
@@ -93,7 +107,15 @@ impl InstanceWorkflow {
                 ctx.state(|s| under_way.begin(action, &s.state));
             }
             alarm.set(ctx, wake_at, now);
+            if ctx.state(|s| s.goes_by_record) {
+                order(&mut under_way, &mut alarm).await;
+            }
             ctx.state_mut(|s| s.want_continue(ctx.continue_as_new_suggested()));
+            if settle(ctx).await
+                && let Some(end) = Self::end_of_run(ctx)?
+            {
+                return Ok(end);
+            }
             wait(ctx, &mut under_way, &mut alarm).await?;
             if let Some(end) = Self::end_of_run(ctx)? {
                 return Ok(end);
@@ -119,7 +141,9 @@ impl InstanceWorkflow {
     #[query(name = QUERY_DUMP)]
     fn dump(&self, _ctx: &WorkflowContextView) -> Result<State, HandlerError> {
         self.check_there()?;
-        Ok(self.state.clone())
+        let mut state = self.state.clone();
+        state.pending_task_add_signals.extend(self.inbox.iter().filter_map(signal).cloned());
+        Ok(state)
     }
 
     #[update_validator(update)]
@@ -170,7 +194,7 @@ impl InstanceWorkflow {
         let request = read(name, argument)?;
         // Before the first decision of a run the settings are not known; the core then refuses after all.
         let Some(settings) = &self.settings else { return Ok(()) };
-        let controller = Controller::resume(self.version(), settings.clone(), self.state.clone());
+        let controller = Controller::resume(self.version(), permissive(settings), self.state.clone());
         controller.admit(&request).map_err(|refusal| Refused(refusal).into())
     }
 
@@ -192,32 +216,36 @@ impl InstanceWorkflow {
 
     fn enqueue(&mut self, request: Request) -> String {
         self.requests += 1;
-        self.has_updated |= matches!(request, Request::Update(_));
+        self.has_updated |= !self.goes_by_record && matches!(request, Request::Update(_));
         let request_id = self.requests.to_string();
         self.inbox.push(Input::Requested { request_id: request_id.clone(), request: Box::new(request) });
         request_id
     }
 
-    fn take_question(&mut self) -> Question {
-        let rest = self.inbox.split_off(self.inbox.len().min(MOST_INPUTS));
-        let inputs = std::mem::replace(&mut self.inbox, rest);
+    fn take_question(&mut self, is_suggested: bool) -> Question {
+        self.asked = self.inbox.len().min(MOST_INPUTS);
         Question {
             namespace: self.target.namespace.clone(),
             version: self.version(),
             settings: self.settings.clone(),
+            former: self.former.take(),
             state: self.state.clone(),
-            inputs,
+            inputs: self.inbox[..self.asked].to_vec(),
             recorded: self.recorded,
+            shall_end: self.goes_by_record && (self.has_updated || is_suggested),
         }
     }
 
     /// Takes over what was decided; what is left to do are the actions, and to come again at a time.
     fn learn(&mut self, record: Record) -> (Vec<Action>, Option<Timestamp>, Timestamp) {
+        let taken = record.taken.unwrap_or(self.asked).min(self.inbox.len());
+        self.inbox.drain(..taken);
         self.state = record.state;
         if let Some(settings) = record.settings {
             self.settings = Some(*settings);
         }
         self.recorded += record.entries.len() as u64;
+        self.has_updated |= record.entries.iter().any(begins_update);
         let now = record.at;
         let steps = record.begun.into_iter().chain(record.entries.into_iter().map(|entry| entry.step));
         let (mut actions, mut wake_at) = (Vec::new(), None);
@@ -240,10 +268,11 @@ impl InstanceWorkflow {
     }
 
     /// Tells the core once that the run shall end: after an update, or when the history grows long. An update under
-    /// way is not cut short.
+    /// way is not cut short. Where the run goes by the record, the decision itself does this.
     fn want_continue(&mut self, is_suggested: bool) {
         let is_updating = self.state.wci.update.is_some() || self.has_request_waiting();
-        if (self.has_updated || is_suggested) && !is_updating && !self.is_continue_told && !self.is_finished {
+        let is_due = (self.has_updated || is_suggested) && !is_updating && !self.is_finished;
+        if !self.goes_by_record && is_due && !self.is_continue_told {
             self.is_continue_told = true;
             self.inbox.push(Input::ContinueWanted);
         }
@@ -253,20 +282,36 @@ impl InstanceWorkflow {
         self.inbox.iter().any(|input| matches!(input, Input::Requested { .. }))
     }
 
-    /// Whether nothing is left that the next run would not know of.
-    fn is_at_rest(&self) -> bool {
+    /// Whether the run was told to end and nothing is under way. The record alone says so.
+    fn is_idle(&self) -> bool {
         let wci = &self.state.wci;
-        self.inbox.is_empty()
-            && self.is_continue_told
-            && wci.is_continue_wanted
+        wci.is_continue_wanted
             && wci.in_flight.is_none()
             && wci.update.is_none()
             && wci.validations.is_empty()
             && wci.periodic_check.is_none()
     }
 
+    /// Whether there is something to tell the core. Signals that it could only queue wait here: each record holds the
+    /// whole queue, and a history that holds it again and again grows beyond what the server keeps.
+    fn has_news(&self) -> bool {
+        let wci = &self.state.wci;
+        let takes_signals = match wci.in_flight {
+            _ if !self.goes_by_record => true,
+            Some(_) => false,
+            None => !wci.is_continue_wanted || self.inbox.len() > MOST_INPUTS,
+        };
+        (takes_signals && !self.inbox.is_empty()) || self.inbox.iter().any(|input| signal(input).is_none())
+    }
+
+    /// Whether nothing has come that the next run could not be handed.
+    fn can_hand_on(&self) -> bool {
+        let can_take_signals = self.goes_by_record && self.inbox.len() <= MOST_INPUTS;
+        self.inbox.is_empty() || (can_take_signals && self.inbox.iter().all(|input| signal(input).is_some()))
+    }
+
     fn may_end(&self) -> bool {
-        self.is_finished || self.is_at_rest()
+        self.is_finished || (self.is_idle() && self.can_hand_on())
     }
 
     /// Ends the run if it may end: for good, or to begin the next one.
@@ -285,9 +330,40 @@ impl InstanceWorkflow {
             deployment_name: s.target.deployment_name.clone(),
             build_id: s.target.build_id.clone(),
             state: s.state.clone(),
+            settings: s.settings.clone(),
+            waiting: s.inbox.iter().filter_map(signal).cloned().collect(),
+            goes_by_record: true,
         });
         ctx.continue_as_new(start, ContinueAsNewOptions::default())?;
         Ok(None)
+    }
+}
+
+/// Settings that refuse nothing which the host may have begun to allow since they were remembered. A refusal by a
+/// validator decides nothing, so what is remembered would stay as it is: the decision refuses, with fresh settings.
+fn permissive(remembered: &Settings) -> Settings {
+    Settings {
+        enabled: true,
+        allowed_providers: Some(
+            ProviderType::ALL.iter().map(|provider| provider.name().to_owned()).collect(),
+        ),
+        allowed_algorithms: None,
+        host_region: Some("any".to_owned()),
+        shortest_poll: Millis::ZERO,
+        ..remembered.clone()
+    }
+}
+
+fn begins_update(entry: &Entry) -> bool {
+    let checks = |action: &Action| matches!(action.kind, ActionKind::CheckSpec { .. });
+    matches!(&entry.input, Input::Requested { request, .. } if matches!(**request, Request::Update(_)))
+        && entry.step.actions.iter().any(checks)
+}
+
+const fn signal(input: &Input) -> Option<&TaskAdd> {
+    match input {
+        Input::TaskAdd(add) => Some(add),
+        _ => None,
     }
 }
 
@@ -303,6 +379,17 @@ fn argument<T: DeserializeOwned>(raw: &RawValue) -> Result<T, String> {
     serde_json::from_slice(data).map_err(|e| format!("argument: found {e}, expected JSON"))
 }
 
+/// Orders all that a record leads to, before anything else is looked at: what else has come by now may not have come
+/// yet when the record is replayed, and orders must come in the same order then.
+async fn order(under_way: &mut UnderWay, alarm: &mut Alarm) {
+    std::future::poll_fn(|cx| {
+        under_way.order(cx);
+        alarm.order(cx);
+        Poll::Ready(())
+    })
+    .await;
+}
+
 /// Waits until there is something to tell the core, or nothing left to do.
 async fn wait(
     ctx: &WorkflowContext<InstanceWorkflow>,
@@ -310,7 +397,7 @@ async fn wait(
     alarm: &mut Alarm,
 ) -> Result<(), WorkflowTermination> {
     let is_over = |s: &InstanceWorkflow| s.may_end() && ctx.all_handlers_finished();
-    let mut news = ctx.wait_condition(|s| !s.inbox.is_empty() || is_over(s));
+    let mut news = ctx.wait_condition(|s| s.has_news() || is_over(s));
     let mut ring = std::pin::pin!(alarm.ring().fuse());
     // Calls and the timer come first: it is their first poll that begins them.
     let input = workflows::select! {
@@ -324,6 +411,24 @@ async fn wait(
     drop(news);
     ctx.state_mut(|s| s.inbox.extend(input));
     Ok(())
+}
+
+/// Lets what comes in the last moment be heard before the next run begins.
+///
+/// A signal that comes while a run is about to end makes the server refuse that end, once. On replay what a decision
+/// leads to belongs to the task that recorded the decision; a run that ended right there would end before the signal
+/// is delivered, and lose it. The end of an activity belongs to the same task as the signal, which is delivered first;
+/// the next run then takes it over. A timer would do, but the server may let it ring a second late. Whether this is
+/// done must not depend on what has come so far: on replay it may not have come yet.
+async fn settle(ctx: &WorkflowContext<InstanceWorkflow>) -> bool {
+    if !ctx.state(|s| s.goes_by_record && s.is_idle() && !s.is_finished) {
+        return false;
+    }
+    let timeout = ActivityCloseTimeouts::StartToClose(Duration::from_secs(10));
+    let options = ActivityOptions::with_close_timeouts(timeout).build();
+    // However it ends: something has come after the decision.
+    let _ = ctx.execute_activity(Activities::settle, (), options).await;
+    true
 }
 
 /// Writes once what listing reads.
@@ -344,7 +449,7 @@ fn remember(ctx: &WorkflowContext<InstanceWorkflow>) -> Result<(), WorkflowTermi
 #[derive(Default)]
 struct Alarm {
     at: Option<Timestamp>,
-    timer: Option<(LocalBoxFuture<'static, ()>, WorkflowCancellationToken)>,
+    timer: Option<(MaybeDone<LocalBoxFuture<'static, ()>>, WorkflowCancellationToken)>,
 }
 
 impl Alarm {
@@ -365,8 +470,14 @@ impl Alarm {
             let rings = async move {
                 ctx.timer(options).await;
             };
-            (rings.boxed_local(), token)
+            (maybe_done(rings.boxed_local()), token)
         });
+    }
+
+    fn order(&mut self, cx: &mut Context<'_>) {
+        if let Some((rings, _)) = &mut self.timer {
+            let _ = rings.poll_unpin(cx);
+        }
     }
 
     async fn ring(&mut self) {

@@ -2,8 +2,9 @@
 
 use crate::fakes::{Aws, Call, EXTERNAL_ID, FUNCTION, ROLE};
 use crate::load;
-use crate::program::{eventually, scratch};
+use crate::program::{A_MINUTE, eventually, scratch};
 use crate::temporal::{Server, version, whole};
+use axum::Router;
 use futures::StreamExt;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -94,6 +95,94 @@ async fn five_kills_lose_no_signal_and_repeat_at_most_one_call_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn signals_of_the_moment_in_which_a_run_gives_way_to_the_next_are_not_lost() {
+    let server = Server::start().await;
+    let mut controller = server.controller(&[], &[]);
+    let client = server.client().await.unwrap();
+    let spec = |max: usize| {
+        json!({"scaling_group_specs": {"g": {"compute": {"provider_type": "external"},
+            "scaling": {"scaling_algorithm": "rate-based", "config": {"max_count": max}}}}})
+    };
+    client.update(&version("runs"), &whole(spec(1))).await.unwrap();
+    let (told, hears) = tokio::sync::watch::channel(false);
+    let signalling = tokio::spawn({
+        let (client, hears) = (client.clone(), hears.clone());
+        async move {
+            let mut sent = 0;
+            while !*hears.borrow() {
+                client.signal_task_add(&version("runs"), &task_add(sent)).await.unwrap();
+                sent += 1;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            sent
+        }
+    });
+    // A question makes a decision that was just taken be recorded by itself.
+    let asking = tokio::spawn({
+        let client = client.clone();
+        async move {
+            while !*hears.borrow() {
+                let _ = client.describe(&version("runs")).await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+    });
+    // Each update ends a run, and each further process replays what the one before it has left.
+    for max in 2..14 {
+        client.update(&version("runs"), &whole(spec(max))).await.unwrap();
+        if max % 4 == 0 {
+            controller.kill();
+            controller = server.controller(&[], &[]);
+        }
+    }
+    told.send_replace(true);
+    let sent = signalling.await.unwrap();
+    asking.await.unwrap();
+    eventually("every signal is handled", Duration::from_secs(60), async || {
+        (handled(&journal(&client, "runs").await).0 == sent).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signals_that_come_while_a_provider_is_slow_fill_no_history() {
+    const SIGNALS: usize = 400;
+    let server = Server::start().await;
+    let _controller = server.controller(&["--allow-private-addresses"], &[]);
+    let client = server.client().await.unwrap();
+    let (opens, is_open) = tokio::sync::watch::channel(true);
+    let slow = Router::new().fallback(move || {
+        let mut is_open = is_open.clone();
+        async move { is_open.wait_for(|is_open| *is_open).await.map(|_| ()).unwrap_or_default() }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, slow).await.unwrap() });
+    let spec = json!({"scaling_group_specs": {"g": {"compute": {"provider_type": "webhook", "config": {"url": url}},
+        "scaling": {"scaling_algorithm": "no-sync", "config": {"scale_up_cooloff_ms": 10}}}}});
+    client.update(&version("slow"), &whole(spec)).await.unwrap();
+    let size = || {
+        let id = "temporal-sys-worker-controller-instance:slow:1";
+        let told = server.temporal(&["workflow", "describe", "-w", id, "-o", "json"]);
+        let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+        told["workflowExecutionInfo"]["historySizeBytes"].as_str().unwrap().parse::<usize>().unwrap()
+    };
+    opens.send_replace(false);
+    // One at a time, so that the workflow hears of each by itself.
+    for n in 0..SIGNALS {
+        client.signal_task_add(&version("slow"), &task_add(n)).await.unwrap();
+    }
+    let dumped = client.dump(&version("slow")).await.unwrap();
+    assert!(dumped.pending_task_add_signals.len() > SIGNALS / 2, "{}", dumped.pending_task_add_signals.len());
+    assert!(size() < 1_500_000, "{} bytes of history", size());
+    opens.send_replace(true);
+    eventually("every signal is handled", A_MINUTE, async || {
+        (handled(&journal(&client, "slow").await).0 == SIGNALS).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn four_thousand_signals_at_once_are_all_handled() {
     const SIGNALS: usize = 4000;
     let (server, aws) = (Server::start().await, Aws::start().await);
@@ -166,6 +255,35 @@ async fn a_disabled_namespace_refuses_updates_and_can_still_delete() {
     write(false);
     client.delete(&version("off"), "test", None).await.unwrap();
     assert!(!client.exists(&version("off")).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_that_undo_each_others_settings_say_so() {
+    let server = Server::start().await;
+    let with_interval = |seconds: u32| {
+        let file = scratch("dynamic.yaml");
+        let keys =
+            ["enabled:\n- value: true", &format!("periodic_validation_interval_s:\n- value: {seconds}")]
+                .map(|key| format!("workercontroller.{key}\n"));
+        std::fs::write(&file, keys.concat()).unwrap();
+        server.controller(&["--dynamic-config", file.to_str().unwrap()], &[])
+    };
+    let processes = [with_interval(3600), with_interval(7200)];
+    let client = server.client().await.unwrap();
+    let spec = json!({"scaling_group_specs": {"g": {"compute": {"provider_type": "external"}}}});
+    // Each update ends a run, and either process may begin the next one.
+    let said = eventually("a process says it", 3 * A_MINUTE, async || {
+        client.update(&version("rivals"), &whole(spec.clone())).await.unwrap();
+        let logs = processes.iter().filter_map(|process| std::fs::read_to_string(&process.log).ok());
+        logs.flat_map(|log| log.lines().map(str::to_owned).collect::<Vec<_>>())
+            .find(|line| line.contains("another process gives the same controllers other settings"))
+    })
+    .await;
+    assert!(
+        said.contains("validation_interval: 3600000 there, 7200000 here")
+            || said.contains("validation_interval: 7200000 there, 3600000 here"),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

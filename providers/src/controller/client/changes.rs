@@ -12,7 +12,6 @@ use temporalio_common::protos::temporal::api::enums::v1::{
 use temporalio_common::protos::temporal::api::taskqueue::v1::TaskQueue;
 use temporalio_common::protos::temporal::api::update::v1 as update;
 use temporalio_common::protos::temporal::api::workflowservice::v1 as api;
-use wci_core::State;
 use wci_core::controller::{Update, WorkerDeploymentVersion};
 
 impl Client {
@@ -88,7 +87,8 @@ impl Client {
             namespace_id: namespace_id.to_owned(),
             deployment_name: version.deployment_name.clone(),
             build_id: version.build_id.clone(),
-            state: State::default(),
+            goes_by_record: true,
+            ..Start::default()
         };
         let division = HashMap::from([(DIVISION_ATTRIBUTE.to_owned(), keyword(DIVISION))]);
         api::StartWorkflowExecutionRequest {
