@@ -1,7 +1,7 @@
 //! Commands about single controllers.
 
 use super::spec_file::{read_json, read_spec};
-use super::{Failed, VersionArgs, print, reach};
+use super::{Failed, VersionArgs, print, reach, say};
 use crate::controller::Client;
 use crate::controller::client::{ClientError, Summary};
 use crate::controller::connect::{ConnectionArgs, identity};
@@ -170,13 +170,9 @@ pub(super) async fn describe(connection: &ConnectionArgs, args: DescribeArgs) ->
 pub(super) async fn list(connection: &ConnectionArgs, args: ListArgs) -> Result<(), Failed> {
     let all = connect(connection).await?.list_all().await?;
     if args.json {
-        all.iter().try_for_each(|summary| {
-            println!("{}", serde_json::to_string(summary).map_err(|e| e.to_string())?);
-            Ok(())
-        })
+        all.iter().try_for_each(|summary| say(&serde_json::to_string(summary).map_err(|e| e.to_string())?))
     } else {
-        table(&all);
-        Ok(())
+        table(&all)
     }
 }
 
@@ -208,10 +204,9 @@ impl ChangeArgs {
     }
 }
 
-fn table(all: &[Summary]) {
+fn table(all: &[Summary]) -> Result<(), Failed> {
     let width = all.iter().map(|s| s.deployment_name.len()).max().unwrap_or(0).max("DEPLOYMENT".len());
-    println!("{:<width$}  BUILD", "DEPLOYMENT");
-    for summary in all {
-        println!("{:<width$}  {}", summary.deployment_name, summary.build_id);
-    }
+    say(&format!("{:<width$}  BUILD", "DEPLOYMENT"))?;
+    all.iter()
+        .try_for_each(|summary| say(&format!("{:<width$}  {}", summary.deployment_name, summary.build_id)))
 }

@@ -1,6 +1,6 @@
 //! `wci-controller check`: what would go wrong with a controller, before it does.
 
-use super::{Failed, VersionArgs, reach};
+use super::{Failed, VersionArgs, reach, say};
 use crate::controller::Client;
 use crate::controller::connect::{ConnectionArgs, identity};
 use crate::controller::contract::DEFAULT_TASK_QUEUE;
@@ -66,7 +66,7 @@ pub(super) async fn check(connection: &ConnectionArgs, args: CheckArgs) -> Resul
     }
     let bad = findings.iter().filter(|finding| !finding.is_good).count();
     for Finding { is_good, what } in findings {
-        println!("{} {what}", if is_good { "ok   " } else { "WRONG" });
+        say(&format!("{} {what}", if is_good { "ok   " } else { "WRONG" }))?;
     }
     if bad == 0 { Ok(()) } else { Err(Failed::Action(format!("{bad} of the findings would go wrong"))) }
 }

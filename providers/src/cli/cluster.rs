@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
 use std::fs::{File, OpenOptions};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -163,7 +164,8 @@ async fn another(seen: &mut watch::Receiver<Seen>) -> Result<(), watch::error::R
 /// What is printed is not logged as well.
 fn tell(report: &Report, prints: bool) {
     if prints {
-        print!("{report}");
+        // A reader that has gone away stops no scan.
+        let _ = write!(std::io::stdout(), "{report}");
         return;
     }
     for warning in &report.warnings {

@@ -17,6 +17,7 @@ mod watch;
 
 use crate::controller::connect::ConnectionArgs;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::io::{self, Write};
 use std::process::ExitCode;
 use wci_core::controller::WorkerDeploymentVersion;
 
@@ -70,11 +71,20 @@ enum Command {
 #[derive(Args, Clone, Debug)]
 struct VersionArgs {
     /// Name of the worker deployment
-    #[arg(long, short)]
+    #[arg(long, short, value_parser = part_of_version)]
     deployment_name: String,
     /// Build of the deployment
-    #[arg(long, short)]
+    #[arg(long, short, value_parser = part_of_version)]
     build_id: String,
+}
+
+/// A colon stands between the two in the ids of workflows, so that two versions could have the same.
+fn part_of_version(text: &str) -> Result<String, String> {
+    match text {
+        "" => Err("found nothing, expected a name".to_owned()),
+        _ if text.contains(':') => Err("found a colon, expected a name without".to_owned()),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 impl VersionArgs {
@@ -177,8 +187,20 @@ async fn reach(connection: &ConnectionArgs) -> Result<temporalio_client::Client,
 /// A result, for people and programs.
 fn print(value: &impl serde::Serialize) -> Result<(), Failed> {
     let value = serde_json::to_value(value).map_err(|e| e.to_string())?;
-    println!("{value:#}");
-    Ok(())
+    say(&format!("{value:#}"))
+}
+
+/// A line, for people and programs.
+fn say(line: &str) -> Result<(), Failed> {
+    written(writeln!(io::stdout(), "{line}"))
+}
+
+/// A reader that has gone away, such as `head`, has seen what it wanted.
+fn written(result: io::Result<()>) -> Result<(), Failed> {
+    match result {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Failed::Action(format!("stdout: {e}"))),
+        _ => Ok(()),
+    }
 }
 
 fn ended(result: Result<(), Failed>) -> ExitCode {

@@ -4,7 +4,7 @@
 //! server however many there are, while the table shows what is known so far. What cannot be read is said in its row.
 
 use super::start::Stop;
-use super::{Failed, reach};
+use super::{Failed, reach, written};
 use crate::controller::Client;
 use crate::controller::client::Summary;
 use crate::controller::connect::ConnectionArgs;
@@ -135,14 +135,6 @@ impl Watcher {
     fn table(&self) -> MutexGuard<'_, Table> {
         // A table that somebody left half changed still shows more than none.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A reader that has gone away, such as `head`, has seen what it wanted.
-fn written(result: io::Result<()>) -> Result<(), Failed> {
-    match result {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Failed::Action(format!("stdout: {e}"))),
-        _ => Ok(()),
     }
 }
 

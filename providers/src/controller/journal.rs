@@ -23,6 +23,9 @@ use wci_core::journal::JournalWriter;
 const MARKER: &str = "core_local_activity";
 const RESULT: &str = "result";
 
+/// How long after a failure that may pass by itself a reader that follows asks again.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// Reads histories run by run.
 pub struct Histories<'a> {
     client: &'a Client,
@@ -100,7 +103,9 @@ impl<'a> Histories<'a> {
         loop {
             let opening = match self.opening(&run_id).await {
                 Ok(opening) => opening,
-                Err(e) => return known.ok_or(e),
+                // The server keeps the runs before it no longer.
+                Err(e @ ClientError::NotFound(_)) => return known.ok_or(e),
+                Err(e) => return Err(e),
             };
             let (own, before) = opening;
             known = Some(own);
@@ -157,12 +162,19 @@ impl<'a> Histories<'a> {
             maximum_page_size: page_size,
             ..api::GetWorkflowExecutionHistoryRequest::default()
         };
+        let mut is_said = false;
         loop {
             let mut request = Request::new(message.clone());
             request.set_timeout(Duration::from_secs(if follow { 70 } else { 30 }));
             match temporal.connection().workflow_service().get_workflow_execution_history(request).await {
                 Ok(answer) => return Ok(answer.into_inner()),
                 Err(status) if follow && status.code() == Code::DeadlineExceeded => {}
+                Err(status) if follow && failure("", &status).class.is_transient() => {
+                    if !std::mem::replace(&mut is_said, true) {
+                        eprintln!("the server does not answer ({}): trying again", status.message());
+                    }
+                    tokio::time::sleep(AGAIN).await;
+                }
                 Err(status) if status.code() == Code::NotFound => {
                     let WorkerDeploymentVersion { deployment_name, build_id } = self.version;
                     return Err(ClientError::NotFound(format!("{deployment_name}:{build_id}")));

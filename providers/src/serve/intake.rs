@@ -186,47 +186,47 @@ impl Intake {
     }
 
     fn send(&self, key: Key, batch: wci_core::signals::Batch) {
-        let labels = self.labels(&key);
         let missing = (key.deployment_name.clone(), key.build_id.clone());
         let is_missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner).get(&missing).copied();
         if is_missing.is_some_and(|since| since.elapsed() < FORGET_MISSING) {
             return;
         }
         let Ok(permit) = self.sending.clone().try_acquire_owned() else {
-            let labels = Labels { skip_reason: "too_many_signals".into(), ..labels };
+            let labels = Labels { skip_reason: "too_many_signals".into(), ..self.labels() };
             self.metrics.workflow_busy.get_or_create(&labels).inc();
             return;
         };
         let this = self.clone();
+        let of_version = Labels {
+            worker_deployment_name: key.deployment_name.clone(),
+            worker_build_id: key.build_id.clone(),
+            ..self.labels()
+        };
         tokio::spawn(async move {
             let version =
                 WorkerDeploymentVersion { deployment_name: key.deployment_name, build_id: key.build_id };
             let signal: TaskAdd = batch.into_signal(key.task_queue_name.into(), key.task_type);
             let error = this.client.signal_task_add(&version, &signal).await.err();
             drop(permit);
-            let error_type = match error {
+            let (error_type, labels) = match error {
                 None => return,
                 Some(ClientError::NotFound(_)) => {
                     let mut known = this.missing.lock().unwrap_or_else(PoisonError::into_inner);
                     known.retain(|_, since| since.elapsed() < FORGET_MISSING);
                     known.insert(missing, Instant::now());
-                    "no_controller"
+                    // Nobody has seen the names: whoever invents them must not fill the memory.
+                    ("no_controller", this.labels())
                 }
-                Some(e) if e.is_transient() => "unavailable",
-                Some(_) => "refused",
+                Some(e) if e.is_transient() => ("unavailable", of_version),
+                Some(_) => ("refused", of_version),
             };
             let labels = Labels { error_type: error_type.into(), ..labels };
             this.metrics.task_match_error.get_or_create(&labels).inc();
         });
     }
 
-    fn labels(&self, key: &Key) -> Labels {
-        Labels {
-            namespace: self.client.temporal().options().namespace.clone(),
-            worker_deployment_name: key.deployment_name.clone(),
-            worker_build_id: key.build_id.clone(),
-            ..Labels::default()
-        }
+    fn labels(&self) -> Labels {
+        Labels { namespace: self.client.temporal().options().namespace.clone(), ..Labels::default() }
     }
 
     fn settings(&self) -> wci_core::controller::Settings {
