@@ -71,19 +71,21 @@ fn overview(contests: &[Contest], body: &mut String) {
         (WAIT, "Wait that 95 % stay below, marked against each scenario as written"),
     ] {
         let _ = writeln!(body, "<section><h2>{title}</h2>");
-        ran.chunks(ACROSS).for_each(|some| overview_of(some, key, body));
+        let order = entrants(&ran);
+        ran.chunks(ACROSS).for_each(|some| overview_of(some, &order, key, body));
         body.push_str("</section>\n");
     }
 }
 
-fn overview_of(ran: &[&Contest], key: &str, body: &mut String) {
+fn overview_of(ran: &[&Contest], order: &[&str], key: &str, body: &mut String) {
     body.push_str("<div class=\"scroll\" tabindex=\"0\"><table class=\"figures\">\n<thead><tr><td></td>");
     for contest in ran {
         let name = escape(&contest.scenario);
         let _ = write!(body, "<th scope=\"col\" class=\"number\"><a href=\"#{name}\">{name}</a></th>");
     }
     body.push_str("</tr></thead>\n<tbody>\n");
-    for name in entrants(ran) {
+    let runs_here = |name: &&&str| entrants(ran).contains(*name);
+    for name in order.iter().filter(runs_here) {
         let _ = write!(body, "<tr><th scope=\"row\">{}</th>", escape(name));
         for contest in ran {
             let _ = write!(
@@ -97,12 +99,17 @@ fn overview_of(ran: &[&Contest], key: &str, body: &mut String) {
     body.push_str("</tbody></table></div>\n");
 }
 
-/// Who ran on some of the scenarios, in the order of their first appearance.
+/// Who ran on some of the scenarios. Each follows whom it follows in the scenario where it first appears, so that all
+/// tables have one order.
 fn entrants<'c>(ran: &[&'c Contest]) -> Vec<&'c str> {
     let mut order: Vec<&str> = Vec::new();
-    for name in ran.iter().flat_map(|contest| &contest.results[1..]).map(|result| base_name(&result.name)) {
-        if !order.contains(&name) {
-            order.push(name);
+    for contest in ran {
+        let mut place = 0;
+        for name in contest.results[1..].iter().map(|result| base_name(&result.name)) {
+            place = order.iter().position(|known| *known == name).unwrap_or_else(|| {
+                order.insert(place, name);
+                place
+            }) + 1;
         }
     }
     order
@@ -434,6 +441,23 @@ mod tests {
         overview(&contests, &mut body);
         let across = body.split("<table").skip(1).map(|table| table.matches("<a href").count());
         assert_eq!(across.collect::<Vec<_>>(), [5, 3, 5, 3]);
+    }
+
+    #[test]
+    fn whoever_appears_late_stands_where_it_runs() {
+        let named = |names: &[&str]| {
+            let mut contest = contest("some");
+            let (written, other) = (contest.results[0].clone(), contest.results[1].clone());
+            contest.results = vec![written];
+            for name in names {
+                contest.results.push(other.clone());
+                contest.results.iter_mut().last().unwrap().name = (*name).to_owned();
+            }
+            contest
+        };
+        let contests =
+            [named(&["pid", "best fixed (2)"]), named(&["no-sync", "pid", "hpa", "best fixed (3)"])];
+        assert_eq!(entrants(&contests.iter().collect::<Vec<_>>()), ["no-sync", "pid", "hpa", "best fixed"]);
     }
 
     #[test]
