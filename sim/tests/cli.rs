@@ -535,6 +535,14 @@ fn definitions_are_known_by_their_name_and_behind_a_byte_order_mark() {
 }
 
 #[test]
+fn an_event_that_changes_nothing_is_warned_of_and_the_run_goes_on() {
+    let output = cluster(&[&shipped("auto-scaling.xml"), "--event", "70s A join"]);
+    let expected = "warning: --event: event.0.kind: found \"join\", which changes nothing, as A works then, expected \
+                    leave, silent or crash\n";
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), expected));
+}
+
+#[test]
 fn what_is_wrong_with_a_cluster_is_told_with_its_place() {
     let folder = Folder::new("cluster-wrong");
     let file =

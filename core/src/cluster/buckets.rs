@@ -3,6 +3,7 @@
 use super::TaskId;
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How often a scavenger looks for buckets that others left behind.
 pub const SCAVENGER_POLL: Millis = Millis::from_secs(20);
@@ -32,11 +33,17 @@ pub enum Answer {
 }
 
 /// All buckets of one activity.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Beside the state of each bucket it keeps who has which and which are ready, so that asking takes no longer the more
+/// buckets there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Buckets {
     /// How many there are in all; they come into being one by one.
     total: u32,
     made: Vec<BucketState>,
+    ready: BTreeSet<u32>,
+    held: BTreeMap<TaskId, BTreeSet<u32>>,
+    completed: usize,
     is_scavenging: bool,
 }
 
@@ -44,7 +51,14 @@ impl Buckets {
     /// Work in so many buckets, of which none has been begun.
     #[must_use]
     pub const fn new(total: u32) -> Self {
-        Self { total, made: Vec::new(), is_scavenging: false }
+        Self {
+            total,
+            made: Vec::new(),
+            ready: BTreeSet::new(),
+            held: BTreeMap::new(),
+            completed: 0,
+            is_scavenging: false,
+        }
     }
 
     /// Answers a worker: its own bucket, else the first ready one, else a new one, else none.
@@ -62,54 +76,56 @@ impl Buckets {
         if self.is_complete() {
             return Answer::Close;
         }
-        let is_left = |state: &BucketState| matches!(state, BucketState::Delegated(owner) if is_gone(owner));
-        match self.made.iter().position(is_left) {
+        let left = self.held.iter().filter(|(owner, _)| is_gone(owner));
+        match left.filter_map(|(_, numbers)| numbers.first().copied()).min() {
             Some(number) => self.delegate(number, worker),
             None => Answer::AskAgain,
         }
     }
 
-    fn next_for(&mut self, worker: &TaskId) -> Option<usize> {
-        let own = |state: &BucketState| matches!(state, BucketState::Delegated(owner) if owner == worker);
-        let found = self.made.iter().position(own);
-        let found = found.or_else(|| self.made.iter().position(|state| *state == BucketState::Ready));
+    fn next_for(&mut self, worker: &TaskId) -> Option<u32> {
+        let own = self.held.get(worker).and_then(BTreeSet::first);
+        let found = own.or_else(|| self.ready.first()).copied();
         found.or_else(|| {
-            let has_more = self.made.len() < self.total as usize;
-            has_more.then(|| {
-                self.made.push(BucketState::Ready);
-                self.made.len() - 1
-            })
+            // There are never more than `total`, which fits.
+            let next = u32::try_from(self.made.len()).ok().filter(|next| *next < self.total)?;
+            self.made.push(BucketState::Ready);
+            Some(next)
         })
     }
 
-    fn delegate(&mut self, number: usize, worker: &TaskId) -> Answer {
-        self.made[number] = BucketState::Delegated(worker.clone());
-        // There are never more than `total`, which fits.
-        u32::try_from(number).map_or(Answer::Close, Answer::Bucket)
+    fn delegate(&mut self, number: u32, worker: &TaskId) -> Answer {
+        let state = &mut self.made[number as usize];
+        if let BucketState::Delegated(owner) = state {
+            release(&mut self.held, owner, number);
+        }
+        *state = BucketState::Delegated(worker.clone());
+        self.ready.remove(&number);
+        self.held.entry(worker.clone()).or_default().insert(number);
+        Answer::Bucket(number)
     }
 
     /// Takes a finished bucket in; false when it was no longer that worker's, so that the work counts for nothing.
     #[must_use]
     pub fn complete(&mut self, worker: &TaskId, number: u32) -> bool {
-        match self.made.get_mut(number as usize) {
-            Some(state) if *state == BucketState::Delegated(worker.clone()) => {
-                *state = BucketState::Complete;
-                true
-            }
-            _ => false,
+        if !self.held.get(worker).is_some_and(|numbers| numbers.contains(&number)) {
+            return false;
         }
+        release(&mut self.held, worker, number);
+        self.made[number as usize] = BucketState::Complete;
+        self.completed += 1;
+        true
     }
 
     /// A worker was stopped, or its node is known to be down: its bucket is ready again, from zero. Says how many.
     pub fn give_back(&mut self, worker: &TaskId) -> u32 {
-        let mut given = 0;
-        for state in &mut self.made {
-            if matches!(state, BucketState::Delegated(owner) if owner == worker) {
-                *state = BucketState::Ready;
-                given += 1;
-            }
+        let numbers = self.held.remove(worker).unwrap_or_default();
+        for number in &numbers {
+            self.made[*number as usize] = BucketState::Ready;
         }
-        given
+        self.ready.extend(&numbers);
+        // There are never more than `total`, which fits.
+        u32::try_from(numbers.len()).unwrap_or(u32::MAX)
     }
 
     /// Those that have come into being, by their number.
@@ -120,14 +136,14 @@ impl Buckets {
 
     /// How many are complete.
     #[must_use]
-    pub fn completed(&self) -> usize {
-        self.made.iter().filter(|state| **state == BucketState::Complete).count()
+    pub const fn completed(&self) -> usize {
+        self.completed
     }
 
     /// How many workers work on one.
     #[must_use]
     pub fn delegated(&self) -> usize {
-        self.made.iter().filter(|state| matches!(state, BucketState::Delegated(_))).count()
+        self.held.values().map(BTreeSet::len).sum()
     }
 
     /// How many there are in all.
@@ -138,8 +154,8 @@ impl Buckets {
 
     /// Whether all of it is done.
     #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.completed() == self.total as usize
+    pub const fn is_complete(&self) -> bool {
+        self.completed == self.total as usize
     }
 
     /// Whether some worker that is no scavenger has found no bucket, so that new ones are of no use unless they are
@@ -147,6 +163,16 @@ impl Buckets {
     #[must_use]
     pub const fn is_scavenging(&self) -> bool {
         self.is_scavenging
+    }
+}
+
+/// That worker has this one no longer.
+fn release(held: &mut BTreeMap<TaskId, BTreeSet<u32>>, worker: &TaskId, number: u32) {
+    if let Some(numbers) = held.get_mut(worker) {
+        numbers.remove(&number);
+        if numbers.is_empty() {
+            held.remove(worker);
+        }
     }
 }
 
@@ -210,5 +236,20 @@ mod tests {
         let mut buckets = Buckets::new(0);
         assert!(buckets.is_complete());
         assert_eq!(buckets.ask(&TaskId::from("a"), true, nobody), Answer::Close);
+    }
+
+    #[test]
+    fn the_first_of_several_goes_out_first_whoever_left_them() {
+        let names = ["a", "b", "c"].map(TaskId::from);
+        let mut buckets = Buckets::new(3);
+        for name in names.iter().rev() {
+            buckets.ask(name, false, nobody);
+        }
+        let d = TaskId::from("d");
+        assert_eq!(buckets.ask(&d, true, |_| true), Answer::Bucket(0), "c's, which is the last by name");
+        assert_eq!((buckets.give_back(&names[0]), buckets.give_back(&names[1])), (1, 1));
+        assert!(buckets.complete(&d, 0));
+        assert_eq!(buckets.ask(&d, true, nobody), Answer::Bucket(1));
+        assert_eq!((buckets.completed(), buckets.delegated()), (1, 1));
     }
 }

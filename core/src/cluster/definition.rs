@@ -59,6 +59,26 @@ pub enum ExecutionState {
 impl DistributedTask {
     /// The name of an activity that has none.
     pub const ROOT_ACTIVITY: &str = "root activity";
+
+    /// The keys, as a task in TOML has them, at which there is an empty text instead of a name.
+    #[must_use]
+    pub fn nameless(&self) -> Vec<String> {
+        let mut named =
+            vec![("name".to_owned(), self.name.as_str()), ("activity".to_owned(), &self.activity)];
+        if *self.oid.0 != *self.name {
+            named.push(("oid".to_owned(), &self.oid.0));
+        }
+        let archetypes = self.archetypes.iter().enumerate();
+        named.extend(archetypes.map(|(i, archetype)| (format!("archetypes.{i}"), archetype.as_str())));
+        for (i, entry) in self.workers.iter().enumerate() {
+            let key = format!("workers_per_node.{i}");
+            named.push((format!("{key}.task_name"), &entry.task_name));
+            let nodes = entry.node_identifiers.iter().enumerate();
+            named.extend(nodes.map(|(j, node)| (format!("{key}.node_identifiers.{j}"), &**node)));
+        }
+        let is_empty = |(key, name): (String, &str)| name.trim().is_empty().then_some(key);
+        named.into_iter().filter_map(is_empty).collect()
+    }
 }
 
 /// A task as it stands in TOML.
@@ -111,6 +131,8 @@ pub struct ScanTask {
     pub config: ScanConfig,
     /// Whether it runs at all.
     pub execution: ExecutionState,
+    /// Where in the file each of the selected tasks stands: line and column, from 1.
+    pub selected_at: Vec<(u32, u32)>,
 }
 
 impl ScanTask {
@@ -125,6 +147,7 @@ impl Default for ScanTask {
             interval: Self::DEFAULT_INTERVAL,
             config: ScanConfig::default(),
             execution: ExecutionState::Running,
+            selected_at: Vec::new(),
         }
     }
 }
@@ -158,3 +181,16 @@ impl std::fmt::Display for DefinitionError {
 }
 
 impl std::error::Error for DefinitionError {}
+
+/// Everything that is wrong with the definitions of a file: never empty, in the order of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefinitionErrors(pub Vec<DefinitionError>);
+
+impl std::fmt::Display for DefinitionErrors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let lines: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl std::error::Error for DefinitionErrors {}

@@ -1,6 +1,6 @@
 //! What holds over any history of nodes, workers and buckets.
 
-use super::buckets::{Answer, Buckets};
+use super::buckets::{Answer, BucketState, Buckets};
 use super::reconcile::{Change, CurrentWorker, Plan, Situation, WorkerState, apply, plan};
 use super::wanted::{WantedWorker, WorkersPerNode, workers};
 use super::{NodeId, Nodes, TaskId};
@@ -250,6 +250,12 @@ proptest! {
         for event in &events {
             world.happen(event);
             prop_assert_eq!(world.buckets.completed(), world.completed.len());
+            let count = |is_so: fn(&BucketState) -> bool| {
+                world.buckets.states().iter().filter(|state| is_so(state)).count()
+            };
+            let complete = count(|state| *state == BucketState::Complete);
+            let delegated = count(|state| matches!(state, BucketState::Delegated(_)));
+            prop_assert_eq!((world.buckets.completed(), world.buckets.delegated()), (complete, delegated));
         }
         world.finish();
         prop_assert!(world.buckets.is_complete(), "{:?}", world.buckets);

@@ -241,7 +241,7 @@ impl Plan {
 /// Does one change to records of workers, as a store that nobody else writes to would; a new one gets `new_id`.
 ///
 /// # Errors
-/// The worker is not there, or has another name than the change expects.
+/// The worker is not there, or is no longer what the change expects: it has another name, or was adapted already.
 pub fn apply(
     workers: &mut Vec<CurrentWorker>,
     change: &Change,
@@ -262,9 +262,10 @@ pub fn apply(
         Change::Rename { id, from, .. } | Change::Adapt { id, from, .. } => (id, Some(from)),
         Change::Suspend { id } | Change::Resume { id } | Change::Close { id } => (id, None),
     };
+    let is_adapted = |worker: &CurrentWorker| matches!(change, Change::Adapt { is_scavenger, .. } if worker.is_scavenger == *is_scavenger);
     let found = workers.iter_mut().find(|worker| worker.id == *id);
     let worker = found
-        .filter(|worker| expected.is_none_or(|name| worker.name == *name))
+        .filter(|worker| expected.is_none_or(|name| worker.name == *name) && !is_adapted(worker))
         .ok_or(ChangeError::Conflict)?;
     match change {
         Change::Rename { to, .. } => worker.name = to.clone(),

@@ -423,7 +423,7 @@ pub struct ClusterRunArgs {
     /// What happens to a node, such as "70s C join" (join, leave, silent, crash, return); repeatable
     #[arg(long, value_name = "EVENT")]
     pub event: Vec<String>,
-    /// Another seed for the crashes of [failures] than the scenario's
+    /// Another seed than the scenario's, for the sizes of buckets and for the crashes of [failures]
     #[arg(long, allow_negative_numbers = true)]
     pub seed: Option<u64>,
 }

@@ -8,7 +8,7 @@ use crate::dist::Dist;
 use crate::report::chart::{self, Size};
 use crate::report::json::to_json;
 use crate::research::cluster::ClusterTemplate;
-use crate::scenario::{self, Span, expect};
+use crate::scenario::{self, ScenarioErrors, Span, expect};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -24,6 +24,7 @@ pub fn cluster(command: &ClusterCommand) -> CommandResult {
 
 fn run_scenario(args: &ClusterRunArgs) -> CommandResult {
     let scenario = change(read(&args.scenario)?, args)?;
+    warn(&scenario);
     let result = run(&scenario.under(args.seed.unwrap_or(scenario.seed)));
     let expectations = expectations(&scenario, &result)?;
     if let Some(folder) = &args.out {
@@ -117,7 +118,7 @@ pub fn read(path: &Path) -> Result<ClusterScenario, Failure> {
     let text = read_text(path)?;
     let text = without_mark(&text);
     if holds_definitions(path, text) {
-        let definitions = Definitions::from_xml(text, &name)?;
+        let definitions = Definitions::from_xml(text, &name).map_err(ScenarioErrors::from)?;
         return Ok(ClusterScenario::of_definitions(&name, definitions)?);
     }
     if text.parse::<Table>().is_ok_and(|table| table.contains_key("workload")) {
@@ -128,6 +129,16 @@ pub fn read(path: &Path) -> Result<ClusterScenario, Failure> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let open = |file: &str| fs::read_to_string(folder.join(file)).map_err(|error| format!("{file}: {error}"));
     Ok(ClusterScenario::from_toml(text, &name, open)?)
+}
+
+/// Says what is hardly meant.
+pub fn warn(scenario: &ClusterScenario) {
+    for mut warning in scenario.warnings() {
+        if warning.position.is_none() && warning.key.starts_with("event") {
+            "--event".clone_into(&mut warning.file);
+        }
+        eprintln!("warning: {warning}");
+    }
 }
 
 fn read_text(path: &Path) -> Result<String, Failure> {

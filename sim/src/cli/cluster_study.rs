@@ -1,11 +1,12 @@
 //! `wci sweep` and `wci tune` on cluster scenarios: the same options, other figures.
 
 use super::args::{SweepArgs, TuneArgs};
+use super::study::StudyProgress;
 use super::{CommandResult, Failure, Outcome, disk, sweep};
 use crate::report::json::to_json;
 use crate::report::study::{cluster_page, cluster_pareto, cluster_trials_csv, cluster_tuned};
 use crate::research::cluster::{
-    ClusterConstraint, ClusterRuns, ClusterTemplate, ClusterTuned, Opens, cluster_keys, run_all, tune_cluster,
+    ClusterConstraint, ClusterRuns, ClusterTemplate, ClusterTuned, Opens, cluster_keys, tune_cluster,
 };
 use crate::research::compare::LeftOut;
 use crate::research::range::Range;
@@ -22,7 +23,8 @@ const FIGURES: [&str; 3] = ["makespan_s", "wasted_work_s", "reconciliations"];
 /// `wci sweep`.
 pub fn sweep(args: &SweepArgs) -> CommandResult {
     refuse(&[("--until", args.until.until.is_some()), ("--checkpoint", args.study.checkpoint.is_some())])?;
-    with_template(&args.scenario.scenario, &args.scenario.set, |template, set| {
+    let bar = StudyProgress::new(args.quiet);
+    with_template(&args.scenario.scenario, &args.scenario.set, &bar, |template, set| {
         let ranges = sweep::parsed(&args.vary)?;
         let layout = sweep::layout(args, &ranges)?;
         let first = args.scenario.seed.unwrap_or(template.with(&[])?.seed);
@@ -33,6 +35,7 @@ pub fn sweep(args: &SweepArgs) -> CommandResult {
         let figures = figures(&args.figure)?;
         sweep::check_values(args, &keys, &points, &|own| template.with(&[set, own].concat()).err())?;
         let swept = args.study.on_threads(|| run(template, set, &keys, points, &seeds))?;
+        bar.finish();
         let title = template.with(set)?.title;
         sweep::show(args, &title, &swept, &figures)
     })
@@ -58,11 +61,13 @@ pub fn tune(args: &TuneArgs) -> CommandResult {
     }
     let opens: Vec<_> = args.scenarios.iter().map(|path| opener(path)).collect();
     let set = settings(&args.set)?;
+    let bar = StudyProgress::new(args.quiet);
     let mut templates = Vec::new();
     for (path, open) in args.scenarios.iter().zip(&opens) {
-        templates.push(template(path, open)?.changed(&set)?);
+        templates.push(template(path, open)?.changed(&set)?.watched(&bar));
     }
     let tuned = search(args, &templates)?;
+    bar.finish();
     let titles = templates.iter().map(|template| Ok(template.with(&[])?.title));
     let title = titles.collect::<Result<Vec<_>, String>>()?.join(", ");
     let table = cluster_tuned(&title, &tuned);
@@ -124,10 +129,11 @@ fn settings(set: &[String]) -> Result<Vec<(String, Value)>, Failure> {
 fn with_template(
     path: &Path,
     set: &[String],
+    bar: &StudyProgress,
     study: impl FnOnce(&ClusterTemplate<'_>, &[(String, Value)]) -> CommandResult,
 ) -> CommandResult {
     let open = opener(path);
-    let template = template(path, &open)?;
+    let template = template(path, &open)?.watched(bar);
     let set = settings(set)?;
     template.with(&set)?;
     study(&template, &set)
@@ -157,7 +163,7 @@ fn run(
             }
         }
     }
-    sweep.results = run_all(&scenarios, seeds);
+    sweep.results = template.run_all(&scenarios, seeds);
     sweep
 }
 

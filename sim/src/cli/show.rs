@@ -22,7 +22,7 @@ pub fn validate(args: &ValidateArgs) -> CommandResult {
 
 fn check(path: &Path) -> Result<(), Failure> {
     if cluster::is_one(path) {
-        return cluster::read(path).map(drop);
+        return cluster::read(path).map(|scenario| cluster::warn(&scenario));
     }
     let resolved = load::read(path)?.resolve()?;
     load::warn(&resolved, path);

@@ -129,19 +129,24 @@ pub fn share(text: &str) -> Result<f64, Failure> {
 }
 
 /// A bar of runs, only where a person watches.
-struct StudyProgress {
+pub struct StudyProgress {
     bar: ProgressBar,
     planned: AtomicU64,
     at_most: AtomicU64,
 }
 
 impl StudyProgress {
-    fn new(quiet: bool) -> Self {
+    pub fn new(quiet: bool) -> Self {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(5) };
         let bar = ProgressBar::with_draw_target(Some(0), target);
         let progress = Self { bar, planned: AtomicU64::new(0), at_most: AtomicU64::new(0) };
         progress.words("{bar:30} {pos} of {len} runs, {elapsed}, {eta} left");
         progress
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
     }
 
     fn words(&self, template: &str) {
@@ -171,7 +176,7 @@ impl Watch for StudyProgress {
 
 impl Drop for StudyProgress {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.finish();
     }
 }
 

@@ -184,7 +184,11 @@ impl Engine {
         // The first workers are the coordinator's own, also where scans are not to touch them later.
         tasks.iter_mut().for_each(|task| task.facts.auto_scaling = AutoScaling::default());
         let scan = first.scan(&ScanState::default(), Timestamp::EPOCH, &self.records(), &tasks);
-        self.carry_out(&scan);
+        for Reconciled { task, outcome, .. } in self.carry_out(&scan) {
+            if let Some(why) = outcome.message {
+                self.note(LogLine::NotStarted { task, why });
+            }
+        }
         if self.scenario.scan_task().is_some() {
             self.at(self.scan_task.interval.get(), Event::Scan);
         }
@@ -301,7 +305,8 @@ impl Engine {
             };
             let name = self.jobs[task].definition.name.clone();
             let left_alone = decided.ineligible.map(|why| why.to_string());
-            let outcome = decided.activities.first().map_or_else(Outcome::default, |activity| {
+            let none = || Outcome { status: Status::NotApplicable, ..Outcome::default() };
+            let outcome = decided.activities.first().map_or_else(none, |activity| {
                 let outcome = activity.plan.carry_out(|change| self.change(task, change));
                 self.totals.workers_created += u64::from(outcome.created);
                 self.totals.workers_suspended += u64::from(outcome.suspended);

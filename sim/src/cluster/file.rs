@@ -130,53 +130,41 @@ pub(super) struct ScanEntry {
     follow_definitions: Option<bool>,
 }
 
-/// One description of tasks.
-#[derive(Deserialize, JsonSchema)]
-#[serde(untagged)]
-enum SelectorEntry {
-    /// By its identifier.
-    Oid(ByOid),
-    /// By its name.
-    Name(ByName),
-    /// By one of its archetypes.
-    Archetype(ByArchetype),
-}
-
-/// A task by its identifier.
-#[derive(Deserialize, JsonSchema)]
+/// One description of tasks: by one of these.
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ByOid {
+struct SelectorEntry {
     /// The identifier; that of a task in TOML is its name, unless it says another.
-    oid: String,
-}
-
-/// A task by its name.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ByName {
+    oid: Option<String>,
     /// The name.
-    name: String,
+    name: Option<String>,
+    /// The identifier of one of its archetypes.
+    archetype: Option<String>,
 }
 
-/// Tasks by an archetype.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ByArchetype {
-    /// Identifier of the archetype.
-    archetype: String,
-}
-
-impl From<SelectorEntry> for Selector {
-    fn from(entry: SelectorEntry) -> Self {
-        match entry {
-            SelectorEntry::Oid(by) => Self::Oid(by.oid),
-            SelectorEntry::Name(by) => Self::Name(by.name),
-            SelectorEntry::Archetype(by) => Self::Archetype(by.archetype),
+impl SelectorEntry {
+    /// What it says; none: nothing, or more than one thing.
+    fn selector(self) -> Option<Selector> {
+        match (self.oid, self.name, self.archetype) {
+            (Some(oid), None, None) => Some(Selector::Oid(oid)),
+            (None, Some(name), None) => Some(Selector::Name(name)),
+            (None, None, Some(archetype)) => Some(Selector::Archetype(archetype)),
+            _ => None,
         }
     }
 }
 
 impl ScanEntry {
+    /// The first description of tasks that is none, by its number.
+    pub fn undescribed(&self) -> Option<usize> {
+        self.tasks.iter().flatten().position(|entry| entry.clone().selector().is_none())
+    }
+
+    /// Whether it says itself which tasks are looked after.
+    pub const fn selects(&self) -> bool {
+        self.tasks.is_some()
+    }
+
     pub fn change(self, task: &mut ScanTask) {
         let config = &mut task.config;
         let LatchConfig { min_interval, max_interval, skip_initial } = &mut config.latch;
@@ -187,7 +175,8 @@ impl ScanEntry {
         config.close_done = self.close_done.unwrap_or(config.close_done);
         config.follow_definitions = self.follow_definitions.unwrap_or(config.follow_definitions);
         if let Some(tasks) = self.tasks {
-            config.tasks = Selection::AnyOf(tasks.into_iter().map(Selector::from).collect());
+            config.tasks = Selection::AnyOf(tasks.into_iter().filter_map(SelectorEntry::selector).collect());
+            task.selected_at.clear();
         }
         task.interval = self.interval.map_or(task.interval, Span::as_millis);
     }

@@ -28,6 +28,13 @@ pub enum LogLine {
     },
     /// A scan decided.
     Scan(Scanned),
+    /// A task could not make its first workers.
+    NotStarted {
+        /// The task.
+        task: String,
+        /// Why.
+        why: String,
+    },
     /// The definition of a task's workers changed.
     Definition {
         /// The task.

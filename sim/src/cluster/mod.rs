@@ -7,6 +7,7 @@ mod check;
 mod engine;
 mod failures;
 mod file;
+mod inline;
 mod log;
 mod outcome;
 #[cfg(feature = "cli")]

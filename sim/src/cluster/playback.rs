@@ -117,14 +117,19 @@ impl Playback {
         }
     }
 
-    /// Lets something happen to a node, a millisecond after what is shown.
+    /// Lets something happen to a node, a millisecond after what is shown. What has no effect is no part of the
+    /// scenario that comes of it.
     pub fn act(&mut self, node: &str, kind: NodeEventKind) {
         let at = Span(u64::try_from(self.clock + 1).unwrap_or(0).saturating_mul(MILLI));
         let event = NodeEvent { at, node: node.into(), kind };
-        self.hands.push(event.clone());
-        self.engine.intervene(event);
+        let before = self.engine.log.len();
+        self.engine.intervene(event.clone());
         self.clock += 1;
         self.engine.advance(self.clock);
+        let is_it = |entry: &LogEntry| matches!(&entry.line, LogLine::Node { node, what } if *node == event.node && *what == kind.name());
+        if self.engine.log[before..].iter().any(is_it) {
+            self.hands.push(event);
+        }
     }
 
     /// What hands did, as a scenario says it.

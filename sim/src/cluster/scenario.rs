@@ -52,9 +52,19 @@ pub struct ClusterScenario {
     pub expect: Vec<Expectation>,
     /// Nothing is simulated beyond.
     pub horizon: Millis,
-    /// How many of the tasks stand in the scenario's own file, behind those of its definitions.
-    pub(super) own_tasks: usize,
+    pub(super) source: Source,
     origin: Origin,
+}
+
+/// What comes from where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Source {
+    /// The file with the definitions, as it was named.
+    pub definitions: String,
+    /// How many of the tasks stand in the scenario's own file, behind those of its definitions.
+    pub own_tasks: usize,
+    /// Whether the scenario's own file says which tasks are looked after.
+    pub selects: bool,
 }
 
 /// The work of each distributed task.
@@ -191,7 +201,7 @@ impl ClusterScenario {
             seed: 1,
             expect: Vec::new(),
             horizon: HORIZON.as_millis(),
-            own_tasks: 0,
+            source: Source { definitions: file.to_owned(), ..Source::default() },
             origin: Origin::of_file(file),
         };
         scenario.checked()
@@ -228,31 +238,42 @@ impl ClusterScenario {
         open: impl Fn(&str) -> Result<String, String>,
     ) -> Result<Self, ScenarioErrors> {
         flatten_expectations(&mut table);
+        let name = table.get("definitions").and_then(toml::Value::as_str);
+        let definitions = definitions(name, &origin, open);
         let problems = check_table(Shape::of(super::schema::shared()), &table);
         if !problems.is_empty() {
-            return Err(origin.locate(problems));
+            return Err(joined(definitions.err(), origin.locate(problems)));
         }
         // The check finds all of these with their place; this is for what it may have missed.
         let missed =
             |wrong: String| origin.locate(vec![Problem::value(&KeyPath::ROOT, wrong, "a cluster scenario")]);
         let file: File = read_struct(table).map_err(|wrong| missed(wrong.0))?;
-        let mut definitions = definitions(&file, &origin, open)?;
-        let own_tasks = file.task.len();
+        let (mut definitions, unread) = match definitions {
+            Ok(definitions) => (definitions, None),
+            Err(errors) => (Definitions::default(), Some(errors)),
+        };
+        let mut source = Source {
+            definitions: file.definitions.unwrap_or_default(),
+            own_tasks: file.task.len(),
+            selects: false,
+        };
         definitions.tasks.extend(file.task);
+        let (expect, mut problems) = expectations(&file.expect);
         if let Some(scan) = file.scan {
+            problems.extend(scan.undescribed().map(|index| {
+                let path = KeyPath::ROOT.key("scan").key("tasks").item(index, None);
+                Problem::value(&path, "another number of keys", "one of oid, name, archetype")
+            }));
+            source.selects = scan.selects();
             scan.change(definitions.scan.get_or_insert_default());
         }
         let work = file.work.unwrap_or_default();
         let bucket = work.bucket.unwrap_or(Times::Constant(BUCKET));
         let bucket = resolve_times(&KeyPath::ROOT.key("work").key("bucket"), &bucket);
-        let (expect, problems) = expectations(&file.expect);
-        let (bucket, problems) = match bucket {
-            Ok(bucket) => (bucket, problems),
-            Err(problem) => (Dist::certain(BUCKET.0), [vec![problem], problems].concat()),
-        };
-        if !problems.is_empty() {
-            return Err(origin.locate(problems));
-        }
+        let bucket = bucket.unwrap_or_else(|problem| {
+            problems.push(problem);
+            Dist::certain(BUCKET.0)
+        });
         let scenario = Self {
             title: file.title,
             nodes: file.nodes,
@@ -266,10 +287,15 @@ impl ClusterScenario {
             seed: file.seed.unwrap_or(1),
             expect,
             horizon: file.horizon.unwrap_or(HORIZON).as_millis(),
-            own_tasks,
+            source,
             origin,
         };
-        scenario.checked()
+        problems.extend(scenario.problems(unread.is_none()));
+        match (unread, problems.is_empty()) {
+            (None, true) => Ok(scenario),
+            (Some(errors), true) => Err(errors),
+            (unread, false) => Err(joined(unread, scenario.origin.locate(problems))),
+        }
     }
 
     /// The scenario with something changed; `keys` are those whose places in the file mean nothing any more.
@@ -294,10 +320,15 @@ impl ClusterScenario {
     }
 
     fn checked(self) -> Result<Self, ScenarioErrors> {
-        match self.problems() {
+        match self.problems(true) {
             problems if problems.is_empty() => Ok(self),
             problems => Err(self.origin.locate(problems)),
         }
+    }
+
+    /// What is told about keys, with their places in the file.
+    pub(super) fn located(&self, problems: Vec<Problem>) -> ScenarioErrors {
+        self.origin.locate(problems)
     }
 
     /// The task that scans, if there is one and it runs.
@@ -329,13 +360,18 @@ impl ClusterScenario {
     }
 }
 
+/// What is wrong with the definitions comes first.
+fn joined(definitions: Option<ScenarioErrors>, own: ScenarioErrors) -> ScenarioErrors {
+    ScenarioErrors(definitions.into_iter().flat_map(|errors| errors.0).chain(own.0).collect())
+}
+
 /// The tasks of the file that the scenario names, if it names one.
 fn definitions(
-    file: &File,
+    name: Option<&str>,
     origin: &Origin,
     open: impl Fn(&str) -> Result<String, String>,
 ) -> Result<Definitions, ScenarioErrors> {
-    let Some(name) = &file.definitions else { return Ok(Definitions::default()) };
+    let Some(name) = name else { return Ok(Definitions::default()) };
     let xml = open(name).map_err(|error| {
         let path = KeyPath::ROOT.key("definitions");
         origin.locate(vec![Problem::value(&path, error, "a file with task definitions in XML")])

@@ -1,10 +1,12 @@
 //! The worked cases, and what the better switches gain.
 
 mod refused;
+mod silent;
 
 use super::*;
 use crate::model::SECOND;
-use crate::scenario::Span;
+use crate::report::chart::Glyph;
+use crate::scenario::{Span, expect};
 use wci_core::Millis;
 use wci_core::cluster::journal::replay;
 
@@ -85,6 +87,31 @@ fn a_minimum_interval_puts_a_reconciliation_off() {
     assert_eq!(result.totals.put_off, 1);
     // The first scan was at 60 s; the first one more than 150 s later is at 240 s.
     assert_eq!(result.makespan_s, Some(250.0));
+}
+
+#[test]
+fn a_change_that_is_put_off_is_told_also_when_the_same_scan_resumes_a_task() {
+    let text = "format = 1\ntitle = \"T\"\nnodes = [\"A\", \"B\"]\n[work]\nbuckets = 60\n\
+                [[task]]\nname = \"t\"\nworkers_per_node = [{ count = 2 }]\nexecution_state = \"suspended\"\n\
+                [scan]\nmin_interval = \"10m\"\n[[change]]\nat = \"100s\"\nsuspended = false\n\
+                [expect]\nput_off = \"== 1\"\n";
+    let text = text.to_owned() + &event("70s", "C", "join");
+    let scenario = ClusterScenario::from_toml(&text, "t.toml", |_| Err(String::new())).unwrap();
+    let result = run(&scenario);
+    assert_eq!((result.totals.put_off, result.totals.partial_reconciliations), (1, 1));
+    let mut scans = result.log.iter().filter_map(|entry| match &entry.line {
+        LogLine::Scan(scan) => Some((entry.t_ms, scan)),
+        _ => None,
+    });
+    let (_, scan) = scans.find(|(t_ms, _)| *t_ms == 120_000).unwrap();
+    assert_eq!((scan.verdict(), scan.pending), ("put off", Some(true)));
+    assert!(scan.why.contains("was resumed") && scan.why.contains("put off"), "{}", scan.why);
+    assert!(result.chart().marks.iter().any(|mark| mark.t_s == 120.0 && mark.glyph == Glyph::PutOff));
+    let expectations = expect::check(&scenario.expect, &serde_json::to_value(&result).unwrap());
+    assert!(expectations.len() == 1 && expectations[0].holds, "{:?}", expectations[0].line);
+    let mut journal = Vec::new();
+    result.write_journal(&mut journal).unwrap();
+    assert_eq!(replay(&journal).unwrap().different_scans, 0);
 }
 
 #[test]
@@ -204,6 +231,8 @@ fn a_disabled_task_has_its_first_workers_and_is_left_alone() {
     let result = run(&scenario);
     assert_eq!((result.totals.workers_created, result.ended), (2, true));
     assert!(result.text().contains("left alone, because its definition disables auto-scaling"));
+    let LogLine::Scan(scan) = &result.log[0].line else { panic!("{:?}", result.log[0]) };
+    assert_eq!(scan.tasks[0].outcome.status, wci_core::cluster::reconcile::Status::NotApplicable);
 }
 
 #[test]
@@ -362,4 +391,46 @@ fn a_scenario_says_of_tasks_all_that_definitions_say() {
     );
     let name = &result(text).journal[0].tasks[0].activities[0].current[0].name;
     assert_eq!(&**name, "Worker A:1 for import in t");
+}
+
+#[test]
+fn a_scenario_with_its_definitions_inside_runs_the_same() {
+    let xml = EXAMPLE.replace(
+        "<activityAutoScaling/>",
+        "<activityAutoScaling><tasks><objectRef oid=\"b3a0b6a8-4f0f-4e0e-9a53-6f5a52b6a002\"/></tasks>\
+         <minReconciliationInterval>PT90S</minReconciliationInterval></activityAutoScaling>",
+    );
+    let text = "format = 1\ntitle = \"T\"\ndefinitions = \"d.xml\"\nnodes = [\"A\", \"B\"]\n\
+                [work]\nbucket = { kind = \"exponential\", mean = \"50s\" }\n[scan]\nclose_done = true\n\
+                [[task]]\nname = \"own\"\n"
+        .to_owned()
+        + &event("70s", "C", "join")
+        + &event("75s", "A", "crash");
+    let read = |text: &str, xml: Result<String, String>| {
+        ClusterScenario::from_toml(text, "t.toml", |_| xml.clone())
+            .unwrap_or_else(|errors| panic!("{errors}"))
+    };
+    let with = read(&text, Ok(xml));
+    let inlined = toml::to_string(&with.inlined(text.parse().unwrap())).unwrap();
+    let alone = read(&inlined, Err("no file is needed".into()));
+    assert_eq!(alone.definitions.tasks, with.definitions.tasks);
+    assert_eq!(run(&alone).digest(), run(&with).digest());
+    assert!(!inlined.lines().any(|line| line.starts_with("definitions")), "{inlined}");
+
+    let suspended = EXAMPLE.replacen("runnable", "suspended", 1);
+    let text = text.replace("[scan]\nclose_done = true\n", "");
+    let with = read(&text, Ok(suspended));
+    let alone = read(&toml::to_string(&with.inlined(text.parse().unwrap())).unwrap(), Err(String::new()));
+    assert_eq!((run(&alone).digest(), run(&alone).totals.scans), (run(&with).digest(), 0));
+}
+
+#[test]
+fn a_task_that_cannot_make_its_first_workers_says_so_and_gets_them_from_the_first_scan() {
+    let result = result("[[fault]]\nfrom = \"0s\"\nuntil = \"30s\"\n");
+    let first = &result.log[0];
+    let expected =
+        "\"Recompute all users\" could not make its first workers: the records of workers cannot be written";
+    assert_eq!((first.t_ms, first.line.text(None).as_str()), (0, expected));
+    assert!(result.text().contains(expected));
+    assert_eq!((result.totals.workers_created, result.makespan_s), (4, Some(60.0 + 250.0)));
 }

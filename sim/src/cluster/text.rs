@@ -168,6 +168,7 @@ impl LogLine {
         match self {
             Self::Node { node, what } => format!("node {node}: {}", node_words(what)),
             Self::Scan(scan) => scan.text(settings),
+            Self::NotStarted { task, why } => format!("{task:?} could not make its first workers: {why}"),
             Self::Definition { task, what } => format!("{task:?} changes: {what}"),
             Self::WorkComplete { task } => format!("the last bucket of {task:?} is complete"),
             Self::Ended { task } => format!("{task:?} has ended, and so have all its workers"),

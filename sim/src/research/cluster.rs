@@ -1,6 +1,7 @@
 //! Studies of distributed tasks: a cluster scenario with other values, under many seeds of its nodes' crashes.
 
 use super::estimate::Estimate;
+use super::lab::{Nothing, Watch};
 use super::range::Range;
 use super::sweep::Measured;
 use crate::cluster::{ClusterResult, ClusterScenario, run};
@@ -46,6 +47,7 @@ pub struct ClusterTemplate<'a> {
     pub file: String,
     table: Table,
     open: Opens<'a>,
+    watch: &'a dyn Watch,
 }
 
 /// The same scenario under several seeds.
@@ -65,7 +67,13 @@ impl<'a> ClusterTemplate<'a> {
     pub fn new(text: &str, file: &str, open: Opens<'a>) -> Result<Self, ScenarioErrors> {
         ClusterScenario::from_toml(text, file, open)?;
         // It has just been read as TOML.
-        Ok(Self { file: file.to_owned(), table: text.parse().unwrap_or_default(), open })
+        Ok(Self { file: file.to_owned(), table: text.parse().unwrap_or_default(), open, watch: &Nothing })
+    }
+
+    /// The template whose runs somebody watches.
+    #[must_use]
+    pub fn watched(self, watch: &'a dyn Watch) -> Self {
+        Self { watch, ..self }
     }
 
     /// Whether a text is meant as a cluster scenario: it has nodes or what only such a one has, and no workload.
@@ -115,19 +123,26 @@ impl<'a> ClusterTemplate<'a> {
         seeds: std::ops::Range<u64>,
     ) -> Result<Vec<ClusterRuns>, String> {
         let scenarios = settings.iter().map(|settings| self.with(settings)).collect::<Result<Vec<_>, _>>()?;
-        Ok(run_all(&scenarios, &seeds))
+        Ok(self.run_all(&scenarios, &seeds))
     }
-}
 
-/// Runs each scenario under each seed, on all cores.
-#[must_use]
-pub fn run_all(scenarios: &[ClusterScenario], seeds: &std::ops::Range<u64>) -> Vec<ClusterRuns> {
-    let figures = |result: &ClusterResult| FIGURES.iter().map(|(_, _, of)| of(result)).collect();
-    let one = |scenario: &ClusterScenario| {
-        let runs = seeds.clone().into_par_iter().map(|seed| figures(&run(&scenario.under(seed)))).collect();
-        ClusterRuns { first_seed: seeds.start, runs }
-    };
-    scenarios.par_iter().map(one).collect()
+    /// Runs each of these variants under each seed, on all cores.
+    #[must_use]
+    pub fn run_all(&self, scenarios: &[ClusterScenario], seeds: &std::ops::Range<u64>) -> Vec<ClusterRuns> {
+        let replications = usize::try_from(seeds.end.saturating_sub(seeds.start)).unwrap_or(usize::MAX);
+        self.watch.planned(replications.saturating_mul(scenarios.len()));
+        let figures = |result: &ClusterResult| FIGURES.iter().map(|(_, _, of)| of(result)).collect();
+        let under = |scenario: &ClusterScenario, seed| {
+            let figures = figures(&run(&scenario.under(seed)));
+            self.watch.finished();
+            figures
+        };
+        let one = |scenario: &ClusterScenario| {
+            let runs = seeds.clone().into_par_iter().map(|seed| under(scenario, seed)).collect();
+            ClusterRuns { first_seed: seeds.start, runs }
+        };
+        scenarios.par_iter().map(one).collect()
+    }
 }
 
 /// Where a dotted key stands; tables on the way are made.

@@ -2,7 +2,7 @@
 
 use super::key::KeyPath;
 use std::fmt;
-use wci_core::cluster::definition::DefinitionError;
+use wci_core::cluster::definition::{DefinitionError, DefinitionErrors};
 
 /// A place in a text; lines and columns count from 1, columns in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,12 +70,18 @@ impl fmt::Display for ScenarioErrors {
 
 impl std::error::Error for ScenarioErrors {}
 
-impl From<DefinitionError> for ScenarioErrors {
+impl From<DefinitionError> for ScenarioError {
     fn from(error: DefinitionError) -> Self {
         let DefinitionError { file, position, key, found, expected } = error;
         let position =
             position.map(|(line, column)| Position { line: line as usize, column: column as usize });
-        Self(vec![ScenarioError { file, position, key, found, expected }])
+        Self { file, position, key, found, expected }
+    }
+}
+
+impl From<DefinitionErrors> for ScenarioErrors {
+    fn from(errors: DefinitionErrors) -> Self {
+        Self(errors.0.into_iter().map(ScenarioError::from).collect())
     }
 }
 

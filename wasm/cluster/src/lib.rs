@@ -83,10 +83,11 @@ impl Cluster {
         self.playback.result().digest()
     }
 
-    /// The scenario with what hands did, for the command line.
+    /// The scenario with what hands did, for the command line: it needs no other file.
     #[must_use]
     pub fn scenario_toml(&self) -> String {
-        toml::to_string_pretty(&self.table).unwrap_or_default() + &self.playback.hands_toml()
+        let whole = self.scenario.inlined(self.table.clone());
+        toml::to_string_pretty(&whole).unwrap_or_default() + &self.playback.hands_toml()
     }
 
     /// Nothing is simulated beyond (ms).
@@ -199,7 +200,7 @@ mod tests {
         for slice in 1..10_000 {
             played.advance(30_001.0 + f64::from(slice) * 777.0);
         }
-        let again = Cluster::read(&played.scenario_toml(), "t.toml", XML, "{}");
+        let again = Cluster::read(&played.scenario_toml(), "t.toml", "", "{}");
         let mut again = again.unwrap();
         again.advance(1e9);
         assert_eq!(again.digest(), played.digest());

@@ -644,8 +644,9 @@ await check("cluster: hands reach nodes, scans say why, and the command line has
     await over(page);
     equal(await page.locator(".cell.done[title]").count(), 20, "buckets complete");
     const { toml, digest } = await ownDigest(page);
+    // It stands alone: no file is beside it.
+    isTrue(!toml.includes("definitions ="), "the scenario names another file");
     writeFileSync(join(shots, "cluster.toml"), toml);
-    writeFileSync(join(shots, "auto-scaling.xml"), readFileSync(join(scenarios, "cluster", "auto-scaling.xml")));
     const told = execFileSync(wci, ["cluster", "run", join(shots, "cluster.toml"), "--json", "--no-expect"], { encoding: "utf8", maxBuffer: 1 << 26, stdio: ["ignore", "pipe", "ignore"] });
     equal(digest, JSON.parse(told).digest, "digest");
   }));
@@ -711,6 +712,18 @@ await check("cluster: the page answers while a long run goes on", () =>
     await page.evaluate(() => window.wciPlayer.rest());
     isTrue(!(await page.evaluate(() => window.wciPlayer.isPlaying)), "it rests when it is told to");
   }));
+
+await check("cluster: on a phone nothing sticks out when a run is over, and no reason is cut", () =>
+  onPage("cluster/", async (page) => {
+    await page.waitForFunction(() => window.wciPlayer.isReady);
+    await press(page, "Run to the end");
+    await over(page);
+    await page.locator(".scans td.why").first().waitFor();
+    await page.screenshot({ path: join(shots, "cluster-over-360.png"), fullPage: true });
+    const widths = () => [innerWidth, document.documentElement.scrollWidth, ...[...document.querySelectorAll(".scans td")].map((cell) => Math.ceil(cell.getBoundingClientRect().right))];
+    const [inner, ...all] = await page.evaluate(widths);
+    isTrue(all.every((width) => width <= inner), `${Math.max(...all)} px in ${inner} px`);
+  }, { viewport: { width: 360, height: 780 } }));
 
 await check("cluster: the address follows where it rests, and is followed when it changes", () =>
   onPage("cluster/", async (page) => {

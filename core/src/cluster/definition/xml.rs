@@ -4,7 +4,8 @@
 //! inside `workers`, `autoScaling` or `activityAutoScaling` is an error. Everything else is skipped.
 
 use super::{
-    DefinitionError, Definitions, DistributedTask, ExecutionState, ScanTask, iso_duration, unclosed,
+    DefinitionError, DefinitionErrors, Definitions, DistributedTask, ExecutionState, ScanTask, iso_duration,
+    unclosed,
 };
 use crate::cluster::eligibility::{AutoScaling, Mode, Selection, Selector};
 use crate::cluster::latch::LatchConfig;
@@ -12,6 +13,8 @@ use crate::cluster::scan::ScanConfig;
 use crate::cluster::wanted::{MOST_PER_NODE, WorkersPerNode};
 use crate::time::Millis;
 use roxmltree::{Document, Node};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 const WORKERS_PER_NODE: [&str; 5] = ["nodeIdentifier", "count", "scavengers", "executionGroup", "taskName"];
 /// What else may stand beside the workers is none of our concern.
@@ -24,10 +27,17 @@ impl Definitions {
     /// Reads a text; `file` is its name for errors.
     ///
     /// # Errors
-    /// Names the file, the line, the element, what was found and what would be right.
-    pub fn from_xml(text: &str, file: &str) -> Result<Self, DefinitionError> {
-        let document = Document::parse(text).map_err(|error| no_xml(text, file, &error))?;
-        Reader { file, document: &document }.definitions()
+    /// Names the file, and for each thing that is wrong the line, the element, what was found and what would be right.
+    pub fn from_xml(text: &str, file: &str) -> Result<Self, DefinitionErrors> {
+        let document =
+            Document::parse(text).map_err(|error| DefinitionErrors(vec![no_xml(text, file, &error)]))?;
+        let reader = Reader { file, document: &document, wrong: RefCell::default() };
+        let read = reader.definitions();
+        let read = reader.noted(read, Self::default());
+        let mut wrong = reader.wrong.into_inner();
+        wrong.sort_by_key(|error| error.position);
+        wrong.dedup();
+        if wrong.is_empty() { Ok(read) } else { Err(DefinitionErrors(wrong)) }
     }
 }
 
@@ -58,9 +68,19 @@ type Read<T> = Result<T, DefinitionError>;
 struct Reader<'a> {
     file: &'a str,
     document: &'a Document<'a>,
+    /// What was wrong so far, although the reading went on.
+    wrong: RefCell<Vec<DefinitionError>>,
 }
 
 impl<'a> Reader<'a> {
+    /// What was read; or something in its place, so that whatever else is wrong is found, too.
+    fn noted<T>(&self, read: Read<T>, instead: T) -> T {
+        read.unwrap_or_else(|error| {
+            self.wrong.borrow_mut().push(error);
+            instead
+        })
+    }
+
     fn definitions(&self) -> Read<Definitions> {
         let root = self.document.root_element();
         let tasks: Vec<Node<'a, 'a>> = match root.tag_name().name() {
@@ -72,8 +92,19 @@ impl<'a> Reader<'a> {
             return Err(self.error(root, "no tasks", "at least one <task>"));
         }
         let mut definitions = Definitions::default();
+        let mut seen = BTreeSet::new();
         for task in tasks {
-            self.task(task, &mut definitions)?;
+            let before = definitions.tasks.len();
+            let read = self.task(task, &mut definitions);
+            self.noted(read, ());
+            let own = definitions.tasks.get(before).map(|task| &*task.oid.0);
+            if let Some(oid) = task.attribute("oid").or(own)
+                && !seen.insert(oid.to_owned())
+            {
+                let found = format!("the identifier {oid:?} a second time");
+                let expected = "each oid once, or each name where there is no oid";
+                self.noted(Err(self.error(task, found, expected)), ());
+            }
         }
         Ok(definitions)
     }
@@ -81,29 +112,49 @@ impl<'a> Reader<'a> {
     fn task(&self, task: Node<'a, 'a>, definitions: &mut Definitions) -> Read<()> {
         let name = self.child(task, "name")?.map(text).filter(|name| !name.is_empty());
         let name = name.ok_or_else(|| self.error(task, "a task without a name", "<name>"))?;
-        let mut has_workers = false;
+        let before = definitions.tasks.len();
         for activity in task.descendants().filter(|node| node.has_tag_name_local("activity")) {
-            if let Some(scan) = self.grandchild(activity, "work", "activityAutoScaling")? {
-                if definitions.scan.is_some() {
-                    return Err(self.error(scan, "a second <activityAutoScaling>", "at most one in a file"));
-                }
-                definitions.scan = Some(self.scan_task(&name, task, scan)?);
-            }
-            if let Some(distribution) = self.child(activity, "distribution")? {
-                self.only(distribution, &DISTRIBUTION)?;
-            }
-            if let Some(workers) = self.grandchild(activity, "distribution", "workers")? {
-                if std::mem::replace(&mut has_workers, true) {
-                    return Err(self.error(
-                        workers,
-                        "a second activity with workers",
-                        "at most one in a task",
-                    ));
-                }
-                definitions.tasks.push(self.distributed(&name, task, activity, workers)?);
-            }
+            let read = self.scan(&name, task, activity, definitions);
+            self.noted(read, ());
+            let is_first = definitions.tasks.len() == before;
+            let read = self.workers(&name, task, activity, is_first);
+            definitions.tasks.extend(self.noted(read, None));
         }
         Ok(())
+    }
+
+    fn scan(
+        &self,
+        name: &str,
+        task: Node<'a, 'a>,
+        activity: Node<'a, 'a>,
+        definitions: &mut Definitions,
+    ) -> Read<()> {
+        let Some(scan) = self.grandchild(activity, "work", "activityAutoScaling")? else { return Ok(()) };
+        if definitions.scan.is_some() {
+            return Err(self.error(scan, "a second <activityAutoScaling>", "at most one in a file"));
+        }
+        definitions.scan = Some(self.scan_task(name, task, scan)?);
+        Ok(())
+    }
+
+    fn workers(
+        &self,
+        name: &str,
+        task: Node<'a, 'a>,
+        activity: Node<'a, 'a>,
+        is_first: bool,
+    ) -> Read<Option<DistributedTask>> {
+        if let Some(distribution) = self.child(activity, "distribution")? {
+            self.only(distribution, &DISTRIBUTION);
+        }
+        match self.grandchild(activity, "distribution", "workers")? {
+            None => Ok(None),
+            Some(workers) if is_first => self.distributed(name, task, activity, workers).map(Some),
+            Some(workers) => {
+                Err(self.error(workers, "a second activity with workers", "at most one in a task"))
+            }
+        }
     }
 
     fn distributed(
@@ -113,34 +164,57 @@ impl<'a> Reader<'a> {
         activity: Node<'a, 'a>,
         workers: Node<'a, 'a>,
     ) -> Read<DistributedTask> {
-        self.only(workers, &["workersPerNode"])?;
+        self.only(workers, &["workersPerNode"]);
         let entries = children(workers, "workersPerNode").map(|entry| self.workers_per_node(entry));
         let of_target = children(task, "assignment").flat_map(|assignment| children(assignment, "targetRef"));
-        let archetypes =
-            of_target.chain(children(task, "archetypeRef")).filter_map(|node| node.attribute("oid"));
-        let activity_name = self.child(activity, "identifier")?.map(text);
+        let archetypes = of_target.chain(children(task, "archetypeRef"));
+        let archetypes = archetypes.filter_map(|node| self.noted(self.oid(node), None)).map(str::to_owned);
         Ok(DistributedTask {
-            oid: task.attribute("oid").unwrap_or(name).into(),
+            oid: self.oid(task)?.unwrap_or(name).into(),
             name: name.to_owned(),
-            archetypes: archetypes.map(str::to_owned).collect(),
-            auto_scaling: self.auto_scaling(activity)?,
-            activity: activity_name.unwrap_or_else(|| DistributedTask::ROOT_ACTIVITY.to_owned()),
-            workers: entries.collect::<Read<_>>()?,
-            execution: self.execution(task)?,
+            archetypes: archetypes.collect(),
+            auto_scaling: self.noted(self.auto_scaling(activity), AutoScaling::default()),
+            activity: self.name(activity, "identifier", DistributedTask::ROOT_ACTIVITY),
+            workers: entries.collect(),
+            execution: self.noted(self.execution(task), ExecutionState::Running),
         })
     }
 
-    fn workers_per_node(&self, entry: Node<'a, 'a>) -> Read<WorkersPerNode> {
-        self.only(entry, &WORKERS_PER_NODE)?;
+    fn workers_per_node(&self, entry: Node<'a, 'a>) -> WorkersPerNode {
+        self.only(entry, &WORKERS_PER_NODE);
         let defaults = WorkersPerNode::default();
-        let nodes = children(entry, "nodeIdentifier").map(|node| text(node).as_str().into());
-        Ok(WorkersPerNode {
-            node_identifiers: nodes.collect(),
-            count: self.count(entry, "count", defaults.count)?,
-            scavengers: self.count(entry, "scavengers", defaults.scavengers)?,
-            execution_group: self.child(entry, "executionGroup")?.map_or(defaults.execution_group, text),
-            task_name: self.child(entry, "taskName")?.map_or(defaults.task_name, text),
-        })
+        let nodes = children(entry, "nodeIdentifier").map(|node| self.noted(self.named(node), String::new()));
+        let count = |name, default| self.noted(self.count(entry, name, default), default);
+        let group = self.noted(self.child(entry, "executionGroup"), None);
+        WorkersPerNode {
+            node_identifiers: nodes.map(|node| node.as_str().into()).collect(),
+            count: count("count", defaults.count),
+            scavengers: count("scavengers", defaults.scavengers),
+            execution_group: group.map_or(defaults.execution_group, text),
+            task_name: self.name(entry, "taskName", &defaults.task_name),
+        }
+    }
+
+    /// A name that may be left out, but not be empty.
+    fn name(&self, parent: Node<'a, 'a>, name: &'static str, default: &str) -> String {
+        let read = self.child(parent, name).and_then(|node| node.map(|node| self.named(node)).transpose());
+        self.noted(read, None).unwrap_or_else(|| default.to_owned())
+    }
+
+    fn named(&self, node: Node<'a, 'a>) -> Read<String> {
+        match text(node) {
+            empty if empty.is_empty() => Err(self.error(node, shown(node), "a name")),
+            name => Ok(name),
+        }
+    }
+
+    fn oid(&self, node: Node<'a, 'a>) -> Read<Option<&'a str>> {
+        match node.attribute("oid") {
+            Some(oid) if oid.trim().is_empty() => {
+                Err(self.error(node, format!("oid={oid:?}"), "an identifier, or no oid at all"))
+            }
+            oid => Ok(oid),
+        }
     }
 
     fn count(&self, parent: Node<'a, 'a>, name: &'static str, default: u32) -> Read<u32> {
@@ -161,7 +235,7 @@ impl<'a> Reader<'a> {
     }
 
     fn auto_scaling_at(&self, node: Node<'a, 'a>) -> Read<AutoScaling> {
-        self.only(node, &["enabled", "mode"])?;
+        self.only(node, &["enabled", "mode"]);
         let enabled = self.child(node, "enabled")?.map(|node| self.boolean(node)).transpose()?;
         let mode = self.child(node, "mode")?.map(|mode| match text(mode).as_str() {
             "enabled" => Ok(Mode::Enabled),
@@ -184,45 +258,53 @@ impl<'a> Reader<'a> {
     }
 
     fn scan_task(&self, name: &str, task: Node<'a, 'a>, scan: Node<'a, 'a>) -> Read<ScanTask> {
-        self.only(scan, &AUTO_SCALING)?;
+        self.only(scan, &AUTO_SCALING);
+        let skip = self.child(scan, "skipInitialReconciliation");
+        let skip = skip.and_then(|node| node.map_or(Ok(false), |node| self.boolean(node)));
         let latch = LatchConfig {
-            min_interval: self.duration(scan, "minReconciliationInterval")?,
-            max_interval: self.duration(scan, "maxReconciliationInterval")?,
-            skip_initial: self
-                .child(scan, "skipInitialReconciliation")?
-                .map_or(Ok(false), |node| self.boolean(node))?,
+            min_interval: self.noted(self.duration(scan, "minReconciliationInterval"), None),
+            max_interval: self.noted(self.duration(scan, "maxReconciliationInterval"), None),
+            skip_initial: self.noted(skip, false),
         };
-        let tasks = self.child(scan, "tasks")?.map_or(Ok(Selection::All), |node| self.selection(node))?;
-        let interval = self.grandchild(task, "schedule", "interval")?;
+        let selected = self.child(scan, "tasks")?.map_or_else(Vec::new, |node| self.selection(node));
+        let (selectors, selected_at): (Vec<_>, Vec<_>) = selected.into_iter().unzip();
+        let tasks = if selectors.is_empty() { Selection::All } else { Selection::AnyOf(selectors) };
+        let interval = self.grandchild(task, "schedule", "interval");
+        let interval =
+            interval.and_then(|node| node.map_or(Ok(ScanTask::DEFAULT_INTERVAL), |node| self.seconds(node)));
         Ok(ScanTask {
             name: name.to_owned(),
-            interval: interval.map_or(Ok(ScanTask::DEFAULT_INTERVAL), |node| self.seconds(node))?,
+            interval: self.noted(interval, ScanTask::DEFAULT_INTERVAL),
             config: ScanConfig { tasks, latch, ..ScanConfig::default() },
-            execution: self.execution(task)?,
+            execution: self.noted(self.execution(task), ExecutionState::Running),
+            selected_at,
         })
     }
 
-    fn selection(&self, tasks: Node<'a, 'a>) -> Read<Selection> {
+    /// What is selected, each with its place.
+    fn selection(&self, tasks: Node<'a, 'a>) -> Vec<(Selector, (u32, u32))> {
         let mut selectors = Vec::new();
         for node in tasks.children().filter(Node::is_element) {
-            match node.tag_name().name() {
-                "type" => {}
-                "objectRef" => selectors.push(self.reference(node)?),
-                "query" => selectors.push(self.query(node)?),
+            let read = match node.tag_name().name() {
+                "type" => continue,
+                "objectRef" => self.reference(node),
+                "query" => self.query(node),
                 other => {
                     let found = format!("<{other}>");
-                    return Err(self.error(node, found, "<objectRef> or <query> with an equal filter"));
+                    Err(self.error(node, found, "<objectRef> or <query> with an equal filter"))
                 }
-            }
+            };
+            let read = self.noted(read.map(Some), None);
+            selectors.extend(read.map(|selector| (selector, self.position(node))));
         }
-        Ok(if selectors.is_empty() { Selection::All } else { Selection::AnyOf(selectors) })
+        selectors
     }
 
     fn reference(&self, node: Node<'a, 'a>) -> Read<Selector> {
         let name = self.child(node, "targetName")?.or(self.child(node, "name")?);
-        match (node.attribute("oid"), name) {
+        match (self.oid(node)?, name) {
             (Some(oid), _) => Ok(Selector::Oid(oid.to_owned())),
-            (None, Some(name)) => Ok(Selector::Name(text(name))),
+            (None, Some(name)) => self.named(name).map(Selector::Name),
             (None, None) => match self.child(node, "filter")? {
                 Some(filter) => self.filter(filter),
                 None => Err(self.error(node, "neither", "an attribute oid or an element targetName")),
@@ -245,7 +327,7 @@ impl<'a> Reader<'a> {
             let found = first.map_or_else(|| shown(filter), |node| format!("<{}>", node.tag_name().name()));
             return Err(self.error(filter, found, "a single <equal> on name, oid or archetypeRef"));
         };
-        self.only(equal, &["path", "value"])?;
+        self.only(equal, &["path", "value"]);
         let path = self.required(equal, "path")?;
         let value = text(self.required(equal, "value")?);
         match local_name(&text(path)) {
@@ -303,12 +385,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn only(&self, parent: Node<'a, 'a>, known: &[&str]) -> Read<()> {
+    fn only(&self, parent: Node<'a, 'a>, known: &[&str]) {
         let is_unknown = |node: &Node<'_, '_>| node.is_element() && !known.contains(&node.tag_name().name());
-        match parent.children().find(is_unknown) {
-            Some(node) => Err(self.error(node, "an unknown element", known.join(", "))),
-            None => Ok(()),
+        for node in parent.children().filter(is_unknown) {
+            self.noted(Err(self.error(node, "an unknown element", known.join(", "))), ());
         }
+    }
+
+    /// Line and column.
+    fn position(&self, node: Node<'a, 'a>) -> (u32, u32) {
+        let position = self.document.text_pos_at(node.range().start);
+        (position.row, position.col)
     }
 
     fn error(
@@ -317,10 +404,9 @@ impl<'a> Reader<'a> {
         found: impl Into<String>,
         expected: impl Into<String>,
     ) -> DefinitionError {
-        let position = self.document.text_pos_at(node.range().start);
         DefinitionError {
             file: self.file.to_owned(),
-            position: Some((position.row, position.col)),
+            position: Some(self.position(node)),
             key: node.tag_name().name().to_owned(),
             found: found.into(),
             expected: expected.into(),

@@ -1,6 +1,7 @@
 //! Every row of the reconciliation's table, and what holds around it.
 
 use super::*;
+use crate::cluster::Node;
 use crate::cluster::wanted::{WorkersPerNode, workers};
 
 /// Workers of one task, to which plans are done.
@@ -114,19 +115,22 @@ fn in_the_scavenging_phase_only_scavengers_are_made() {
 
 #[test]
 fn what_does_not_run_on_a_live_node_is_left_alone() {
-    for (state, is_alive, suspended) in [
-        (WorkerState::Running, true, 1),
-        (WorkerState::Running, false, 0),
-        (WorkerState::Ready, true, 0),
-        (WorkerState::Closed, true, 0),
-        (WorkerState::Other, true, 0),
+    for (state, is_up, is_alive, suspended) in [
+        (WorkerState::Running, true, true, 1),
+        (WorkerState::Running, true, false, 0),
+        (WorkerState::Running, false, true, 0),
+        (WorkerState::Running, false, false, 0),
+        (WorkerState::Ready, true, true, 0),
+        (WorkerState::Closed, true, true, 0),
+        (WorkerState::Other, true, true, 0),
     ] {
         let mut task = Task::running_on(1, &["A", "D"]);
         task.workers[0].state = state;
         task.entry.node_identifiers = vec!["D".into()];
         let mut nodes = Nodes::all_up(&["A", "D"]);
-        nodes.0.get_mut("A").unwrap().is_alive = is_alive;
-        assert_eq!(task.run_on(&nodes, false), [1, 0, 0, suspended, 0, 0], "{state:?} {is_alive}");
+        *nodes.0.get_mut("A").unwrap() = Node { is_up, is_alive };
+        let told = format!("{state:?} up {is_up} alive {is_alive}");
+        assert_eq!(task.run_on(&nodes, false), [1, 0, 0, suspended, 0, 0], "{told}");
     }
 }
 
@@ -238,4 +242,14 @@ fn renaming_holds_only_if_the_worker_is_still_as_it_was() {
     task.workers[0].name = "y".into();
     let outcome = plan.carry_out(|change| do_it(&mut task.workers, change));
     assert_eq!((outcome.status, outcome.renamed), (Status::Warning, 0));
+}
+
+#[test]
+fn adapting_holds_only_if_nobody_has_adapted_the_worker_meanwhile() {
+    let mut task = Task::running_on(2, &["D"]);
+    task.entry.scavengers = 2;
+    let plan = task.plan(&Nodes::all_up(&["D"]), false);
+    task.workers[1].is_scavenger = true;
+    let outcome = plan.carry_out(|change| do_it(&mut task.workers, change));
+    assert_eq!((outcome.status, outcome.counts()), (Status::Warning, [1, 0, 0, 0, 0, 0]));
 }

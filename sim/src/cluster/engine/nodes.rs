@@ -35,7 +35,7 @@ impl Engine {
                 self.nodes.insert(name.clone(), SimNode { is_working: false, ..node });
                 self.lose_work(name);
             }
-            (NodeEventKind::Silent, Some(node)) if node.is_working => {
+            (NodeEventKind::Silent, Some(node)) if node.is_working && !node.is_silent => {
                 self.nodes.insert(name.clone(), SimNode { is_silent: true, ..node });
             }
             (NodeEventKind::Return, Some(node)) if node.is_working && node.is_silent => {

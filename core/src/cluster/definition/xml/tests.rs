@@ -239,3 +239,56 @@ fn the_execution_state_is_read() {
     assert_eq!(state("closed"), Ok(ExecutionState::Closed));
     assert!(state("sleeping").unwrap_err().contains("executionState: found \"sleeping\", expected runnable"));
 }
+
+#[test]
+fn everything_wrong_is_told_at_once_in_the_order_of_the_file() {
+    let text = "<objects>\n<task oid=\"1\"><name>a</name><schedule><interval>0</interval></schedule>\n\
+                <activity><work><activityAutoScaling>\n<minReconciliationInterval>1h</minReconciliationInterval>\n\
+                <tasks><objectRef/>\n<objectRef oid=\"\"/></tasks></activityAutoScaling></work></activity></task>\n\
+                <task><activity/></task>\n<task oid=\"1\"><name>b</name><executionState>odd</executionState><activity>\n\
+                <distribution><workers><workersPerNode>\n<nodeIdentifier> </nodeIdentifier>\n<count>x</count>\n\
+                <scavengers>y</scavengers>\n<wrong/>\n<taskName/></workersPerNode></workers></distribution>\n\
+                <identifier/></activity></task>\n</objects>";
+    let told = Definitions::from_xml(text, "t.xml").unwrap_err().to_string();
+    let places: Vec<&str> = told.lines().filter_map(|line| line.split(": found").next()).collect();
+    let expected = [
+        "t.xml:2:39: interval",
+        "t.xml:4:1: minReconciliationInterval",
+        "t.xml:5:8: objectRef",
+        "t.xml:6:1: objectRef",
+        "t.xml:7:1: task",
+        "t.xml:8:1: task",
+        "t.xml:8:29: executionState",
+        "t.xml:10:1: nodeIdentifier",
+        "t.xml:11:1: count",
+        "t.xml:12:1: scavengers",
+        "t.xml:13:1: wrong",
+        "t.xml:14:1: taskName",
+        "t.xml:15:1: identifier",
+    ];
+    assert_eq!(places, expected, "{told}");
+}
+
+#[test]
+fn two_tasks_with_one_identifier_are_told_with_the_line_of_the_second() {
+    let task = |attribute: &str, name: &str| {
+        format!(
+            "<task{attribute}><name>{name}</name><activity><distribution><workers/></distribution></activity></task>\n"
+        )
+    };
+    let read = |tasks: &[String]| {
+        let text = format!("<objects>\n{}</objects>", tasks.concat());
+        Definitions::from_xml(&text, "t.xml")
+            .map(|read| read.tasks.len())
+            .map_err(|errors| errors.to_string())
+    };
+    let again = |id: &str| {
+        Err(format!(
+            "t.xml:3:1: task: found the identifier \"{id}\" a second time, expected each oid once, or each name where \
+             there is no oid"
+        ))
+    };
+    assert_eq!(read(&[task(" oid=\"7\"", "a"), task(" oid=\"7\"", "b")]), again("7"));
+    assert_eq!(read(&[task("", "a"), task("", "a")]), again("a"));
+    assert_eq!(read(&[task(" oid=\"7\"", "a"), task(" oid=\"8\"", "a")]), Ok(2), "names may be alike");
+}
