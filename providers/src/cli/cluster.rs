@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
+use wci_core::cluster::Nodes;
 use wci_core::cluster::definition::{Definitions, ExecutionState, ScanTask};
 use wci_core::cluster::journal::JournalWriter;
 use wci_core::cluster::reconcile::Status;
@@ -132,14 +133,17 @@ async fn rounds(
 ) -> Result<(), Failed> {
     let mut ticks = tokio::time::interval(Duration::from_millis(interval.get().unsigned_abs().max(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The nodes that the last scan saw, so that a change while it was at work is not missed.
+    let mut last = Nodes::default();
     loop {
         tokio::select! {
             () = stop.wait() => return Ok(()),
             _ = ticks.tick() => {}
-            Ok(()) = another(&mut seen), if args.scan_on_change => {}
+            Ok(()) = another(&mut seen, &last), if args.scan_on_change => {}
         }
         match reconciler.scan(now()).await {
             Ok((report, before, record)) => {
+                last.clone_from(&record.nodes);
                 tell(&report, args.dry_run || args.once);
                 if let Some(journal) = journal {
                     let written = journal.record(&before, &record);
@@ -150,15 +154,18 @@ async fn rounds(
                 }
             }
             Err(why) if args.once => return Err(Failed::Action(why)),
-            Err(why) => tracing::warn!(why, "no scan"),
+            Err(why) => {
+                // To be tried again at the next interval, not at once.
+                last = seen.borrow().records();
+                tracing::warn!(why, "no scan");
+            }
         }
     }
 }
 
-/// Waits until other nodes are ready than before.
-async fn another(seen: &mut watch::Receiver<Seen>) -> Result<(), watch::error::RecvError> {
-    let before = seen.borrow_and_update().records();
-    seen.wait_for(|seen| seen.check().is_ok() && seen.records() != before).await.map(drop)
+/// Waits until other nodes are ready than the last scan saw.
+async fn another(seen: &mut watch::Receiver<Seen>, last: &Nodes) -> Result<(), watch::error::RecvError> {
+    seen.wait_for(|seen| seen.check().is_ok() && seen.records() != *last).await.map(drop)
 }
 
 /// What is printed is not logged as well.

@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::core::v1::{ConfigMap, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::api::ObjectMeta;
 use wci_core::cluster::TaskId;
 use wci_core::cluster::definition::{Definitions, DistributedTask, ExecutionState};
 
@@ -76,6 +77,15 @@ impl Job {
     }
 }
 
+impl Job {
+    /// Whether an object belongs to this job: not to an earlier one of the same name, with which it is about to go.
+    #[must_use]
+    pub fn owns(&self, metadata: &ObjectMeta) -> bool {
+        let owners = metadata.owner_references.as_deref().unwrap_or_default();
+        owners.is_empty() || owners.iter().any(|owner| owner.uid == self.owner.uid)
+    }
+}
+
 fn owner(map: &ConfigMap, name: &str) -> OwnerReference {
     OwnerReference {
         api_version: "v1".into(),
@@ -90,6 +100,9 @@ fn owner(map: &ConfigMap, name: &str) -> OwnerReference {
 fn from_toml(text: &str, job: &str) -> Result<DistributedTask, String> {
     let task: DistributedTask =
         toml::from_str(text).map_err(|error| format!("task.toml: {}", error.to_string().trim_end()))?;
+    if let Some(key) = task.nameless().first() {
+        return Err(format!("task.toml: {key}: found \"\", expected a name"));
+    }
     // Names of tasks need not differ, those of ConfigMaps do.
     let has_own = *task.oid.0 != *task.name;
     Ok(if has_own { task } else { DistributedTask { oid: TaskId(job.into()), ..task } })

@@ -6,7 +6,7 @@ use super::nodes::Seen;
 use super::pods::{self, Pods};
 use super::record::Record;
 use super::report::{Done, Report};
-use super::store::{Store, Stored};
+use super::store::{NotDone, Store, Stored};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::Client;
 use kube::api::ObjectMeta;
@@ -52,8 +52,9 @@ struct Standing {
     record: Record,
     stored: Stored,
     pods: Pods,
-    /// Somebody else has written the record, so that it must be read again.
-    is_outdated: bool,
+    /// Why the record may be another one by now, so that it must be read again: somebody else has written it, or
+    /// nobody knows whether it was written.
+    lost: Option<ChangeError>,
 }
 
 impl Reconciler {
@@ -121,11 +122,12 @@ impl Reconciler {
         let mut records = by_job(self.store.maps(labels::OF_JOB).await?, |map| &map.metadata);
         let mut pods = by_job(self.store.pods().await?, |pod| &pod.metadata);
         let mut standings = BTreeMap::new();
-        for map in jobs {
+        // One that is being deleted takes its Pods with it.
+        for map in jobs.into_iter().filter(|map| map.metadata.deletion_timestamp.is_none()) {
             let name = map.metadata.name.clone().unwrap_or_default();
             let (records, pods) =
                 (records.remove(&name).unwrap_or_default(), pods.remove(&name).unwrap_or_default());
-            let standing = Job::read(&map).and_then(|job| Standing::new(job, records.first(), pods));
+            let standing = Job::read(&map).and_then(|job| Standing::new(job, &records, pods));
             match standing {
                 Ok(standing) if standings.contains_key(&standing.job.task.oid) => {
                     warnings.push(format!("{name}: another job has the same oid, so this one is left alone"));
@@ -150,8 +152,8 @@ impl Reconciler {
         if has_changed {
             let text = standing.record.to_json();
             if let Err(error) = self.store.save(&mut standing.stored, text).await {
-                standing.is_outdated = true;
                 warnings.push(format!("{}: {error}", standing.job.name));
+                standing.lost = Some(error);
             }
         }
     }
@@ -171,19 +173,28 @@ impl Reconciler {
             let scan = ScanConfig::default().scan(&ScanState::default(), now, nodes, &[task]);
             for decided in &scan.tasks {
                 // So that a job without workers counts as begun, too.
-                let text = standing.record.to_json();
-                standing.is_outdated = self.store.save(&mut standing.stored, text).await.is_err();
-                let begun = self.carry_out(standing, decided, true).await;
-                if matches!(begun.outcome.status, Status::Success | Status::NotApplicable) {
+                self.write(standing).await;
+                let mut begun = self.carry_out(standing, decided, true).await;
+                if standing.lost.is_none() && !is_bad(begun.outcome.status) {
                     // Until this is written each scan begins the job again, and creates only what is missing.
                     standing.record.has_begun = true;
-                    let text = standing.record.to_json();
-                    standing.is_outdated |= self.store.save(&mut standing.stored, text).await.is_err();
+                    self.write(standing).await;
+                }
+                if let Some(why) = standing.lost.as_ref().filter(|_| !is_bad(begun.outcome.status)) {
+                    (begun.outcome.status, begun.outcome.message) = (severity(why), Some(why.to_string()));
                 }
                 done.push(begun);
             }
         }
         done
+    }
+
+    /// Writes a job's record as it stands.
+    async fn write(&self, standing: &mut Standing) {
+        if standing.lost.is_none() {
+            let text = standing.record.to_json();
+            standing.lost = self.store.save(&mut standing.stored, text).await.err();
+        }
     }
 
     /// Does what was decided, one change after the other, until one fails.
@@ -212,8 +223,8 @@ impl Reconciler {
 
     /// One change to a record: it holds if nobody else has written it meanwhile.
     async fn change(&self, standing: &mut Standing, change: &Change) -> Result<(), ChangeError> {
-        if standing.is_outdated {
-            return Err(ChangeError::Conflict);
+        if let Some(why) = &standing.lost {
+            return Err(why.clone());
         }
         let mut record = standing.record.clone();
         let id = match change {
@@ -222,9 +233,9 @@ impl Reconciler {
         };
         apply(&mut record.workers, change, || id)?;
         let saved = self.store.save(&mut standing.stored, record.to_json()).await;
-        match saved {
+        match &saved {
             Ok(()) => standing.record = record,
-            Err(_) => standing.is_outdated = true,
+            Err(why) => standing.lost = Some(why.clone()),
         }
         saved
     }
@@ -232,14 +243,25 @@ impl Reconciler {
     /// Brings a job's Pods in line with its record.
     async fn follow(&self, standing: &Standing, seen: &Seen, jobs: &mut Vec<Done>) {
         // A record that is not known must not start or stop anything.
-        if standing.is_outdated {
+        if standing.lost.is_some() {
             return;
         }
+        let mut refused = Vec::new();
         for change in pods::changes(&standing.job, &standing.record.workers, &standing.pods, seen) {
-            if let Err(why) = self.store.change(&change).await {
-                blame(jobs, &standing.job.name, why);
-                return;
+            match self.store.change(&change).await {
+                Ok(()) => {}
+                // One Pod that cannot be had is no reason to leave the others.
+                Err(NotDone::Refused(why)) => refused.push(why),
+                Err(NotDone::Unheard(why)) => {
+                    refused.push(why);
+                    break;
+                }
             }
+        }
+        let more = refused.len().saturating_sub(1);
+        if let Some(first) = refused.into_iter().next() {
+            let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+            blame(jobs, &standing.job.name, first + &more);
         }
     }
 
@@ -251,6 +273,18 @@ impl Reconciler {
             labels: Some([(labels::MANAGED_BY.to_owned(), labels::US.to_owned())].into()),
             ..ObjectMeta::default()
         };
+        let is_ours = |map: &ConfigMap| {
+            map.metadata
+                .labels
+                .as_ref()
+                .and_then(|all| all.get(labels::MANAGED_BY))
+                .is_some_and(|by| by == labels::US)
+        };
+        if !map.as_ref().is_none_or(is_ours) {
+            return Err(format!(
+                "ConfigMap {name}: found one that this program has not made, expected the name of a free one (--state-name)"
+            ));
+        }
         let stored = Stored::new(map.as_ref().map_or(metadata, |map| map.metadata.clone()), "state.json");
         if self.options.dry_run && self.dry_state != ScanState::default() {
             return Ok((self.dry_state.clone(), stored));
@@ -279,9 +313,13 @@ impl Reconciler {
 }
 
 impl Standing {
-    fn new(job: Job, map: Option<&ConfigMap>, pods: Vec<Pod>) -> Result<Self, String> {
+    fn new(job: Job, maps: &[ConfigMap], pods: Vec<Pod>) -> Result<Self, String> {
+        let name = format!("{}-workers", job.name);
+        let map =
+            maps.iter().find(|map| map.metadata.name.as_ref() == Some(&name) && job.owns(&map.metadata));
+        let pods: Vec<Pod> = pods.into_iter().filter(|pod| job.owns(&pod.metadata)).collect();
         let metadata = ObjectMeta {
-            name: Some(format!("{}-workers", job.name)),
+            name: Some(name),
             labels: Some(
                 [(labels::OF_JOB, job.name.as_str()), (labels::MANAGED_BY, labels::US)]
                     .map(|(key, value)| (key.to_owned(), value.to_owned()))
@@ -296,7 +334,7 @@ impl Standing {
             None => Record::of_pods(&job.name, pods.iter()),
         };
         let pods = pods.into_iter().filter_map(|pod| Some((pod.metadata.name.clone()?, pod))).collect();
-        Ok(Self { job, record, stored, pods, is_outdated: false })
+        Ok(Self { job, record, stored, pods, lost: None })
     }
 
     fn is_new(&self) -> bool {
@@ -354,11 +392,19 @@ fn blame(jobs: &mut Vec<Done>, job: &str, why: String) {
     (outcome.status, outcome.message) = (Status::FatalError, Some(why));
 }
 
+const fn is_bad(status: Status) -> bool {
+    matches!(status, Status::Warning | Status::FatalError)
+}
+
+const fn severity(error: &ChangeError) -> Status {
+    match error {
+        ChangeError::Conflict => Status::Warning,
+        ChangeError::Failed(_) => Status::FatalError,
+    }
+}
+
 fn failed(jobs: &[Done], standings: &BTreeMap<TaskId, Standing>) -> BTreeSet<TaskId> {
-    let has_failed = |job: &str| {
-        let is_bad = |done: &&Done| matches!(done.outcome.status, Status::Warning | Status::FatalError);
-        jobs.iter().filter(|done| done.job == job).any(|done| is_bad(&done))
-    };
+    let has_failed = |job: &str| jobs.iter().any(|done| done.job == job && is_bad(done.outcome.status));
     let failed = standings.iter().filter(|(_, standing)| has_failed(&standing.job.name));
     failed.map(|(oid, _)| oid.clone()).collect()
 }

@@ -45,6 +45,9 @@ impl Record {
         let mut record = Self::default();
         for pod in pods {
             let Some(name) = &pod.metadata.name else { continue };
+            let number = name.strip_prefix(job).and_then(|rest| rest.strip_prefix('-')?.parse::<u32>().ok());
+            // Whoever has another name has borrowed the label.
+            let Some(number) = number else { continue };
             let annotation = |key| pod.metadata.annotations.as_ref()?.get(key).map(String::as_str);
             record.workers.push(CurrentWorker {
                 id: name.as_str().into(),
@@ -54,8 +57,7 @@ impl Record {
                 state: WorkerState::Ready,
                 node: None,
             });
-            let number = name.strip_prefix(job).and_then(|rest| rest.strip_prefix('-')?.parse::<u32>().ok());
-            record.next = record.next.max(number.unwrap_or(0).saturating_add(1));
+            record.next = record.next.max(number.saturating_add(1));
         }
         record
     }

@@ -9,6 +9,15 @@ use kube::{Api, Client};
 use serde_json::json;
 use wci_core::cluster::reconcile::ChangeError;
 
+/// Why a Pod was not changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NotDone {
+    /// The server said no; to others it may say yes.
+    Refused(String),
+    /// Nobody answered, and hardly anybody would the next time.
+    Unheard(String),
+}
+
 /// The namespace's objects.
 #[derive(Clone)]
 pub(super) struct Store {
@@ -79,7 +88,7 @@ impl Store {
     }
 
     /// Does a change to a Pod. One that is done already is no failure.
-    pub async fn change(&self, change: &PodChange) -> Result<(), String> {
+    pub async fn change(&self, change: &PodChange) -> Result<(), NotDone> {
         if self.is_dry {
             return Ok(());
         }
@@ -102,13 +111,22 @@ impl Store {
         };
         match result {
             Err(kube::Error::Api(status)) if status.code == is_done => Ok(()),
-            other => other.map_err(|error| failure(&doing, &error).to_string()),
+            Err(error @ kube::Error::Api(_)) => Err(NotDone::Refused(failure(&doing, &error).to_string())),
+            Err(error) => Err(NotDone::Unheard(failure(&doing, &error).to_string())),
+            Ok(()) => Ok(()),
         }
     }
 }
 
 fn refused(doing: &str, error: &kube::Error) -> ChangeError {
     match error {
+        // Most likely for ever, unlike a conflict: it belongs to something else.
+        kube::Error::Api(status) if status.code == 409 && status.reason == "AlreadyExists" => {
+            ChangeError::Failed(format!(
+                "{doing}: found one that is there already, expected none: another controller has just made it, or it \
+                 belongs to something else"
+            ))
+        }
         kube::Error::Api(status) if status.code == 409 => ChangeError::Conflict,
         other => ChangeError::Failed(failure(doing, other).to_string()),
     }

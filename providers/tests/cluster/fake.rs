@@ -115,6 +115,25 @@ impl Fake {
         });
     }
 
+    /// A ConfigMap or Pod that somebody else made.
+    pub fn foreign(&self, collection: &str, name: &str) {
+        let object = json!({"metadata": {"name": name}, "data": {"own": "text"}});
+        self.change(|world| world.put(&format!("/api/v1/namespaces/n/{collection}"), name, object));
+    }
+
+    pub fn map(&self, name: &str) -> Value {
+        self.change(|world| world.get(MAPS, name))
+    }
+
+    /// A job goes by a deletion that waits for what belongs to it.
+    pub fn leave(&self, job: &str) {
+        self.change(|world| {
+            let mut map = world.get(MAPS, job);
+            map["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
+            world.put(MAPS, job, map);
+        });
+    }
+
     pub fn set_phase(&self, name: &str, phase: &str) {
         self.change(|world| {
             let mut pod = world.get(PODS, name);
@@ -215,7 +234,8 @@ impl World {
         let key = (collection.to_owned(), name.to_owned());
         object["metadata"]["resourceVersion"] = self.version.to_string().into();
         if object["metadata"]["uid"].is_null() {
-            object["metadata"]["uid"] = format!("uid-{}", self.version).into();
+            let own = self.objects.get(&key).map(|before| before["metadata"]["uid"].clone());
+            object["metadata"]["uid"] = own.unwrap_or_else(|| format!("uid-{}", self.version).into());
         }
         let kind = if self.objects.contains_key(&key) { "MODIFIED" } else { "ADDED" };
         self.objects.insert(key, object.clone());

@@ -382,3 +382,92 @@ async fn a_minimum_interval_outlives_a_restart() {
     assert_eq!(live.scan().await.reason, LatchReason::PutOffBefore);
     assert_eq!(fake.pods().len(), 4);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_made_anew_does_not_take_over_what_the_old_one_left() {
+    let mut live = Live::with_job().await;
+    live.scan().await;
+    let names = live.fake.pods();
+    names.iter().for_each(|name| live.fake.set_phase(name, "Succeeded"));
+    live.scan().await;
+    // Somebody deletes the job and makes it again, and the cluster has not cleaned up yet.
+    live.fake.delete("configmaps", "recompute");
+    live.fake.job("recompute", TWO);
+    let waits = live.scan().await;
+    let message = waits.jobs[0].outcome.message.clone().unwrap_or_default();
+    assert!(message.contains("recompute-workers") && message.contains("there already"), "{message}");
+    live.fake.delete("configmaps", "recompute-workers");
+    let waits = live.scan().await;
+    let message = waits.jobs.last().unwrap().outcome.message.clone().unwrap_or_default();
+    assert!(message.contains("creating Pod recompute-1") && message.contains("(and 3 more)"), "{message}");
+    names.iter().for_each(|name| live.fake.delete("pods", name));
+    live.scan().await;
+    assert_eq!((live.fake.pods(), live.fake.workers("recompute").len()), (names, 4));
+    let states: Vec<_> =
+        live.fake.workers("recompute").iter().map(|worker| worker["state"].clone()).collect();
+    assert!(states.iter().all(|state| state == "ready"), "it works from the start: {states:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_being_deleted_gets_no_pods() {
+    let mut live = Live::with_job().await;
+    live.scan().await;
+    live.fake.leave("recompute");
+    live.fake.delete("pods", "recompute-1");
+    let report = live.scan().await;
+    assert!(report.jobs.is_empty() && report.warnings.is_empty(), "{report}");
+    assert_eq!(live.fake.pods().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_whose_name_is_taken_does_not_keep_the_others_from_their_work() {
+    let mut live = Live::with_job().await;
+    live.fake.foreign("pods", "recompute-2");
+    let report = live.scan().await;
+    let outcome = &report.jobs.last().unwrap().outcome;
+    let message = outcome.message.clone().unwrap_or_default();
+    assert!(
+        outcome.status == Status::FatalError && message.contains("creating Pod recompute-2"),
+        "{message}"
+    );
+    assert_eq!(live.fake.pods().len(), 4, "the three others and the stranger");
+    live.fake.delete("pods", "recompute-2");
+    live.scan().await;
+    assert_eq!(live.fake.pod("recompute-2")["spec"]["nodeName"], "A");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_cannot_be_written_is_told_with_the_servers_words() {
+    let mut live = Live::with_job().await;
+    live.fake.fail_writes_after(Some(0));
+    let report = live.try_scan().await.unwrap();
+    for done in &report.jobs {
+        let message = done.outcome.message.clone().unwrap_or_default();
+        assert!(
+            message.contains("writing ConfigMap recompute-workers") && message.contains("Dead"),
+            "{message}"
+        );
+        assert_eq!(done.outcome.status, Status::FatalError);
+    }
+    assert_eq!((report.jobs.len(), live.fake.pods().len()), (2, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_keeps_under_our_names_is_left_alone() {
+    let mut live = Live::with_job().await;
+    live.fake.foreign("configmaps", "wci-cluster");
+    let refused = live.try_scan().await.unwrap_err();
+    assert!(
+        refused.starts_with("ConfigMap wci-cluster: found one that this program has not made"),
+        "{refused}"
+    );
+    live.fake.delete("configmaps", "wci-cluster");
+    live.fake.foreign("configmaps", "recompute-workers");
+    let report = live.scan().await;
+    let message = report.jobs[0].outcome.message.clone().unwrap_or_default();
+    assert!(message.contains("belongs to something else"), "{message}");
+    for name in ["wci-cluster", "recompute-workers"] {
+        let is_own = live.fake.map(name)["data"]["own"] == "text";
+        assert_eq!(is_own, name == "recompute-workers");
+    }
+}
