@@ -424,7 +424,7 @@ async fn a_pod_whose_name_is_taken_does_not_keep_the_others_from_their_work() {
     let mut live = Live::with_job().await;
     live.fake.foreign("pods", "recompute-2");
     let report = live.scan().await;
-    let outcome = &report.jobs.last().unwrap().outcome;
+    let outcome = &report.jobs[0].outcome;
     let message = outcome.message.clone().unwrap_or_default();
     assert!(
         outcome.status == Status::FatalError && message.contains("creating Pod recompute-2"),
