@@ -134,12 +134,7 @@ impl Batcher {
     /// Counts one add and returns the batch if this add sends it.
     #[inline]
     pub fn add(&mut self, now: Timestamp, outcome: AddOutcome, intervals: &BatchIntervals) -> Option<Batch> {
-        let counter = match outcome {
-            AddOutcome::SyncMatch => &mut self.sync,
-            AddOutcome::NoSyncMatch => &mut self.no_sync,
-            AddOutcome::RateLimited => &mut self.rate_limited,
-        };
-        *counter = counter.saturating_add(1);
+        self.count(outcome, 1);
         if !self.is_due(now, intervals.interval(self.no_sync > 0)) {
             return None;
         }
@@ -149,6 +144,30 @@ impl Batcher {
             AddOutcome::RateLimited => self.no_sync == 0,
         };
         Some(self.send(now, is_sync_match))
+    }
+
+    /// Counts so many adds of one moment. Only the first one can send: the others find nothing changed but its signal.
+    pub fn add_many(
+        &mut self,
+        now: Timestamp,
+        outcome: AddOutcome,
+        adds: u32,
+        intervals: &BatchIntervals,
+    ) -> Option<Batch> {
+        let others = adds.checked_sub(1)?;
+        let batch = self.add(now, outcome, intervals);
+        self.count(outcome, others);
+        batch
+    }
+
+    #[inline]
+    fn count(&mut self, outcome: AddOutcome, adds: u32) {
+        let counter = match outcome {
+            AddOutcome::SyncMatch => &mut self.sync,
+            AddOutcome::NoSyncMatch => &mut self.no_sync,
+            AddOutcome::RateLimited => &mut self.rate_limited,
+        };
+        *counter = counter.saturating_add(adds);
     }
 
     /// Sends what a burst left behind: a batch with an add that found no poller, `after` the last signal.

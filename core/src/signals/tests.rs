@@ -129,6 +129,20 @@ fn a_flush_sends_misses_that_no_later_add_would() {
 }
 
 #[test]
+fn many_adds_of_one_moment_are_counted_as_one_after_the_other() {
+    for outcome in [SyncMatch, NoSyncMatch, RateLimited] {
+        for (after, adds) in [(400, 3), (501, 0), (501, 1), (501, 7), (60_001, 7)] {
+            let (mut at_once, mut each) = (Bench::sent(), Bench::sent());
+            let now = Timestamp::from_millis(T0 + after);
+            let sent = at_once.batcher.add_many(now, outcome, adds, &at_once.intervals);
+            let expected: Vec<_> = (0..adds).filter_map(|_| each.add(after, outcome)).collect();
+            assert_eq!(sent.into_iter().collect::<Vec<_>>(), expected, "{outcome:?} {after} {adds}");
+            assert_eq!(at_once.batcher, each.batcher, "{outcome:?} {after} {adds}");
+        }
+    }
+}
+
+#[test]
 fn a_batch_becomes_the_signal_of_the_wire() {
     let sent = Batch { is_sync_match: false, sync: 0, no_sync: 1, rate_limited: 0 };
     let signal = sent.into_signal("q1".into(), TaskQueueType::Workflow);

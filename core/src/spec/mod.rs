@@ -13,6 +13,7 @@ pub use error::SpecError;
 pub use host::HostOffers;
 pub use provider::{LaunchStrategy, ProviderType, SecretRef, secret_ref};
 pub use redact::{redact_group, redact_spec};
+pub use routing::is_region_id;
 
 use crate::algorithm::{Algorithm, AlgorithmKind};
 use crate::config::{integer, shown};

@@ -58,8 +58,9 @@ impl ScalingGroup {
     }
 }
 
-/// `^[a-z0-9]+(-[a-z0-9]+)*$`
-pub(super) fn is_region_id(text: &str) -> bool {
+/// Whether the text can name a region: `^[a-z0-9]+(-[a-z0-9]+)*$`.
+#[must_use]
+pub fn is_region_id(text: &str) -> bool {
     let is_part =
         |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     text.split('-').all(is_part)

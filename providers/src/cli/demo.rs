@@ -58,7 +58,7 @@ pub(super) struct LoadArgs {
 }
 
 /// A span that a clock can hold.
-fn seconds(text: &str) -> Result<f64, String> {
+pub(super) fn seconds(text: &str) -> Result<f64, String> {
     const YEAR: f64 = 31_536_000.0;
     let seconds = text.parse().ok().filter(|seconds| (0.0..=YEAR).contains(seconds));
     seconds.ok_or_else(|| format!("expected a number of seconds from 0 to {YEAR}, a year"))
@@ -156,15 +156,15 @@ async fn work(connection: &ConnectionArgs, args: WorkerArgs) -> Result<(), Faile
     let stop = worker.shutdown_handle();
     let watch = async {
         if args.set_current {
-            set_current(&client, &args.version).await;
+            set_current(&client, &args.version).await?;
         }
         sleeper.idle_for(Duration::from_secs_f64(args.idle_secs)).await;
         stop();
-        std::future::pending::<()>().await
+        std::future::pending().await
     };
     tokio::select! {
         ended = worker.run() => ended.map_err(|e| wrong(&e)),
-        () = watch => Ok(()),
+        ended = watch => ended,
     }
 }
 
@@ -179,8 +179,8 @@ fn tuner(slots: usize) -> TunerHolder {
 }
 
 /// Tries until the server knows the version, which it does when the worker has polled.
-async fn set_current(client: &Client, version: &VersionArgs) {
-    use temporalio_client::tonic::Request;
+async fn set_current(client: &Client, version: &VersionArgs) -> Result<(), Failed> {
+    use temporalio_client::tonic::{Code, Request};
     use temporalio_common::protos::temporal::api::workflowservice::v1::SetWorkerDeploymentCurrentVersionRequest;
     loop {
         let request = SetWorkerDeploymentCurrentVersionRequest {
@@ -193,7 +193,21 @@ async fn set_current(client: &Client, version: &VersionArgs) {
         };
         let mut service = client.connection().workflow_service();
         match service.set_worker_deployment_current_version(Request::new(request)).await {
-            Ok(_) => return eprintln!("{}:{} is current", version.deployment_name, version.build_id),
+            Ok(_) => {
+                eprintln!("{}:{} is current", version.deployment_name, version.build_id);
+                return Ok(());
+            }
+            Err(status)
+                if matches!(
+                    status.code(),
+                    Code::PermissionDenied | Code::Unauthenticated | Code::InvalidArgument
+                ) =>
+            {
+                return Err(Failed::Action(format!(
+                    "making the version the current one: {}",
+                    status.message()
+                )));
+            }
             Err(_) => tokio::time::sleep(Duration::from_millis(300)).await,
         }
     }

@@ -23,6 +23,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 use wci_core::controller::Settings;
+use wci_core::spec::is_region_id;
 use wci_core::time::Millis;
 
 #[derive(Args)]
@@ -61,10 +62,10 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "ADDRESS", help_heading = "Listening")]
     intake_listen: Option<SocketAddr>,
     /// Certificate of the intake, in PEM
-    #[arg(long, value_name = "FILE", help_heading = "Listening", requires = "intake_tls_key")]
+    #[arg(long, value_name = "FILE", help_heading = "Listening", requires_all = ["intake_tls_key", "intake_listen"])]
     intake_tls_cert: Option<PathBuf>,
     /// Key of that certificate
-    #[arg(long, value_name = "FILE", help_heading = "Listening", requires = "intake_token")]
+    #[arg(long, value_name = "FILE", help_heading = "Listening", requires_all = ["intake_tls_cert", "intake_token"])]
     intake_tls_key: Option<PathBuf>,
     /// Token that clients of the intake must show
     #[arg(long, env = "WCI_INTAKE_TOKEN", hide_env_values = true, help_heading = "Listening")]
@@ -92,6 +93,7 @@ pub(super) enum LogFormat {
 pub(super) async fn run(connection: &ConnectionArgs, args: RunArgs) -> Result<(), Failed> {
     log(args.log_format);
     let host = Arc::new(args.host()?);
+    args.check()?;
     let client = reach(connection).await?;
     let namespace = client.options().namespace.clone();
     tracing::info!(namespace, task_queue = args.task_queue, "serving controllers");
@@ -147,6 +149,25 @@ impl RunArgs {
             }
             (_, _, Some(token)) => Guard::with_token(token).map(Some).map_err(Failed::Usage),
             _ => Ok(None),
+        }
+    }
+
+    /// Whether what was asked for can be done at all.
+    fn check(&self) -> Result<(), Failed> {
+        if let Some(dir) = self.secret_dir.as_ref().filter(|dir| !dir.is_dir()) {
+            return Err(Failed::Usage(format!("--secret-dir: found {}, expected a folder", dir.display())));
+        }
+        if let Some(region) = self.region.as_deref().filter(|region| !is_region_id(region)) {
+            return Err(Failed::Usage(format!("--region: found {region}, expected one such as eu-west-1")));
+        }
+        let needs_guard =
+            |address: &SocketAddr| self.intake_tls_cert.is_none() && !address.ip().is_loopback();
+        match self.intake_listen.filter(needs_guard) {
+            Some(address) => Err(Failed::Usage(format!(
+                "--intake-listen: {address} is beyond this machine, so it needs --intake-tls-cert, --intake-tls-key and a \
+                 token (--intake-token or WCI_INTAKE_TOKEN)"
+            ))),
+            None => Ok(()),
         }
     }
 

@@ -3,6 +3,7 @@
 //! Looking and showing go their own ways: the rows are looked at one after the other, at a pace that spares the
 //! server however many there are, while the table shows what is known so far. What cannot be read is said in its row.
 
+use super::demo::seconds;
 use super::start::Stop;
 use super::{Failed, reach, written};
 use crate::controller::Client;
@@ -32,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Args)]
 pub(super) struct WatchArgs {
     /// Seconds between two looks; of many controllers five are looked at in a second
-    #[arg(long, default_value_t = 2.0)]
+    #[arg(long, default_value_t = 2.0, value_parser = seconds)]
     every: f64,
     /// Look once and end; the exit status is 1 if something could not be read
     #[arg(long)]

@@ -6,15 +6,15 @@ use super::contract::{
     self, QUERY_DESCRIBE, QUERY_DUMP, SIGNAL_TASK_ADD, UPDATE_DELETE, UPDATE_SPEC, UPDATE_VALIDATE, Updated,
 };
 use super::messages::{
-    decode, distinct, execution, is_busy, is_long_history, missing_or, not_found, payloads, query_of,
-    request_id, server, summary, timed,
+    decode, distinct, execution, is_busy, is_crowded, is_long_history, missing_or, not_found, payloads,
+    query_of, request_id, server, summary, timed,
 };
 use crate::error::ProviderError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::time::{Duration, Instant};
-use temporalio_client::tonic::Code;
+use temporalio_client::tonic::{Code, Status};
 use temporalio_common::protos::temporal::api::enums::v1::WorkflowExecutionStatus;
 use temporalio_common::protos::temporal::api::query::v1::WorkflowQuery;
 use temporalio_common::protos::temporal::api::workflowservice::v1 as api;
@@ -27,7 +27,7 @@ use wci_core::signals::TaskAdd;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a change may take in all: the providers are asked, and workers may have to register their queues.
 const LONGEST_CHANGE: Duration = Duration::from_secs(120);
-/// How long a signal waits for it: the next one may tell more.
+/// How long a signal or a question waits for it: the next one may tell more.
 const SIGNAL_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a call can fail with.
@@ -315,7 +315,7 @@ impl Client {
             ..api::QueryWorkflowRequest::default()
         };
         let doing = "asking the controller";
-        let answer = self.service().query_workflow(timed(request)).await.map_err(|status| {
+        let answer = self.ask(request).await.map_err(|status| {
             let is_deleted = status.message().contains(contract::DELETED);
             let is_unserved = matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled)
                 || status.message().contains("no poller seen");
@@ -325,8 +325,22 @@ impl Client {
                 () => missing_or(version, doing, &status),
             }
         })?;
-        let result = answer.into_inner().query_result.unwrap_or_default();
+        let result = answer.query_result.unwrap_or_default();
         decode(result.payloads.first()).map_err(|why| ClientError::Server(ProviderError::rejected(why)))
+    }
+
+    /// Asks, and again where the server says that it cannot keep one more question for this controller just now.
+    async fn ask(&self, request: api::QueryWorkflowRequest) -> Result<api::QueryWorkflowResponse, Status> {
+        let begun = Instant::now();
+        loop {
+            match self.service().query_workflow(timed(request.clone())).await {
+                Ok(answer) => return Ok(answer.into_inner()),
+                Err(status) if is_crowded(&status) && begun.elapsed() < SIGNAL_PATIENCE => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                Err(status) => return Err(status),
+            }
+        }
     }
 
     /// Sends an update and waits for its end, also while the controller begins a new run.

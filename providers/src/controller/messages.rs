@@ -67,6 +67,12 @@ pub(super) fn is_long_history(error: &ClientError) -> bool {
     matches!(error, ClientError::Refused { kind, .. } if kind == "errLongHistory")
 }
 
+/// Too many questions to one controller at once, or one that the server has dropped.
+pub(super) fn is_crowded(status: &Status) -> bool {
+    let message = status.message();
+    message.contains("query buffer is full") || message.contains("buffered query cleared")
+}
+
 /// What passes by itself: the run ended or its task failed while it had the request.
 pub(super) fn is_busy(status: &Status) -> bool {
     matches!(status.code(), Code::Aborted | Code::ResourceExhausted | Code::Unavailable)

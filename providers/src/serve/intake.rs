@@ -32,7 +32,7 @@ const MOST_SENDING: usize = 256;
 const FORGET_MISSING: Duration = Duration::from_secs(10);
 /// Queues that are remembered; beyond that everything is forgotten, so that nobody can fill the memory.
 const MOST_QUEUES: usize = 100_000;
-/// Adds that one event may stand for: they are counted one after the other, as the batching rule is.
+/// Adds that one event may stand for.
 const MOST_ADDS: u32 = 10_000;
 
 /// One task that was added, or several of a kind.
@@ -171,17 +171,16 @@ impl Intake {
             partition: event.partition,
         };
         let (now, intervals) = (crate::controller::now(), self.settings().batching);
-        let mut due = Vec::new();
         let mut batchers = self.batchers.lock().unwrap_or_else(PoisonError::into_inner);
         if batchers.len() >= MOST_QUEUES {
             batchers.clear();
         }
         let batcher = batchers.entry(key.clone()).or_default();
-        for _ in 0..event.count {
-            due.extend(batcher.add(now, event.outcome, &intervals));
-        }
+        let due = batcher.add_many(now, event.outcome, event.count, &intervals);
         drop(batchers);
-        due.into_iter().for_each(|batch| self.send(key.clone(), batch));
+        if let Some(batch) = due {
+            self.send(key, batch);
+        }
         u64::from(event.count)
     }
 

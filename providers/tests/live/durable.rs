@@ -106,7 +106,7 @@ async fn signals_of_the_moment_in_which_a_run_gives_way_to_the_next_are_not_lost
     client.update(&version("runs"), &whole(spec(1))).await.unwrap();
     let (told, hears) = tokio::sync::watch::channel(false);
     let signalling = tokio::spawn({
-        let (client, hears) = (client.clone(), hears.clone());
+        let client = client.clone();
         async move {
             let mut sent = 0;
             while !*hears.borrow() {
@@ -115,16 +115,6 @@ async fn signals_of_the_moment_in_which_a_run_gives_way_to_the_next_are_not_lost
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             sent
-        }
-    });
-    // A question makes a decision that was just taken be recorded by itself.
-    let asking = tokio::spawn({
-        let client = client.clone();
-        async move {
-            while !*hears.borrow() {
-                let _ = client.describe(&version("runs")).await;
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
         }
     });
     // Each update ends a run, and each further process replays what the one before it has left.
@@ -137,7 +127,6 @@ async fn signals_of_the_moment_in_which_a_run_gives_way_to_the_next_are_not_lost
     }
     told.send_replace(true);
     let sent = signalling.await.unwrap();
-    asking.await.unwrap();
     eventually("every signal is handled", Duration::from_secs(60), async || {
         (handled(&journal(&client, "runs").await).0 == sent).then_some(())
     })
