@@ -6,7 +6,7 @@ use super::contract::{
     self, DELETED, MEMO, Memo, QUERY_DESCRIBE, QUERY_DUMP, SIGNAL_TASK_ADD, Start, UPDATE_DELETE,
     UPDATE_SPEC, UPDATE_VALIDATE, WORKFLOW_TYPE,
 };
-use super::decide::{Question, Record};
+use super::decide::{Question, Reading, Record};
 use super::failure::Refused;
 use crate::provider::Target;
 use futures::future::{LocalBoxFuture, MaybeDone, maybe_done};
@@ -50,6 +50,7 @@ pub struct InstanceWorkflow {
     former: Option<Settings>,
     /// Entries recorded in this run.
     recorded: u64,
+    read: Option<Reading>,
     inbox: Vec<Input>,
     /// How many of them the decision under way was given.
     asked: usize,
@@ -80,6 +81,7 @@ impl InstanceWorkflow {
             settings: None,
             former: start.settings,
             recorded: 0,
+            read: None,
             inbox: start.waiting.into_iter().map(Input::TaskAdd).collect(),
             asked: 0,
             answers: BTreeMap::new(),
@@ -232,27 +234,24 @@ impl InstanceWorkflow {
             state: self.state.clone(),
             inputs: self.inbox[..self.asked].to_vec(),
             recorded: self.recorded,
+            read: self.read,
             shall_end: self.goes_by_record && (self.has_updated || is_suggested),
         }
     }
 
     /// Takes over what was decided; what is left to do are the actions, and to come again at a time.
-    fn learn(&mut self, record: Record) -> (Vec<Action>, Option<Timestamp>, Timestamp) {
+    fn learn(&mut self, mut record: Record) -> (Vec<Action>, Option<Timestamp>, Timestamp) {
         let taken = record.taken.unwrap_or(self.asked).min(self.inbox.len());
         self.inbox.drain(..taken);
-        self.state = record.state;
+        self.recorded += record.entries.len() as u64;
+        self.has_updated |= record.entries.iter().any(begins_update);
+        self.read = record.reading().or(self.read);
+        let (now, wake_at) = (record.at, record.wake_at());
+        let mut actions = record.take_actions();
         if let Some(settings) = record.settings {
             self.settings = Some(*settings);
         }
-        self.recorded += record.entries.len() as u64;
-        self.has_updated |= record.entries.iter().any(begins_update);
-        let now = record.at;
-        let steps = record.begun.into_iter().chain(record.entries.into_iter().map(|entry| entry.step));
-        let (mut actions, mut wake_at) = (Vec::new(), None);
-        for step in steps {
-            wake_at = step.wake_at;
-            actions.extend(step.actions);
-        }
+        self.state = record.state;
         actions.retain(|action| match &action.kind {
             ActionKind::Answer { request_id, response } => {
                 self.answers.insert(request_id.clone(), (**response).clone());
