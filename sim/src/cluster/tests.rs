@@ -5,7 +5,6 @@ mod silent;
 
 use super::*;
 use crate::model::SECOND;
-use crate::report::chart::Glyph;
 use crate::scenario::{Span, expect};
 use wci_core::Millis;
 use wci_core::cluster::journal::replay;
@@ -106,7 +105,11 @@ fn a_change_that_is_put_off_is_told_also_when_the_same_scan_resumes_a_task() {
     let (_, scan) = scans.find(|(t_ms, _)| *t_ms == 120_000).unwrap();
     assert_eq!((scan.verdict(), scan.pending), ("put off", Some(true)));
     assert!(scan.why.contains("was resumed") && scan.why.contains("put off"), "{}", scan.why);
-    assert!(result.chart().marks.iter().any(|mark| mark.t_s == 120.0 && mark.glyph == Glyph::PutOff));
+    #[cfg(feature = "cli")]
+    {
+        use crate::report::chart::Glyph::PutOff;
+        assert!(result.chart().marks.iter().any(|mark| mark.t_s == 120.0 && mark.glyph == PutOff));
+    }
     let expectations = expect::check(&scenario.expect, &serde_json::to_value(&result).unwrap());
     assert!(expectations.len() == 1 && expectations[0].holds, "{:?}", expectations[0].line);
     let mut journal = Vec::new();
