@@ -16,10 +16,10 @@ where
     let status = error.raw_response().map(|response| response.status().as_u16());
     match &error {
         SdkError::ServiceError(service) => {
-            let code = service.err().code().unwrap_or("no code");
-            let words = service.err().message().unwrap_or("no message");
-            ProviderError::new(class_of(code, status), format!("{doing}: {code}: {words}"))
-                .of_stale_credentials(is_stale(code))
+            let (code, message) = (service.err().code(), service.err().message());
+            let known = code.unwrap_or_default();
+            ProviderError::new(class_of(known, status), format!("{doing}: {}", words(code, message, status)))
+                .of_stale_credentials(is_stale(known))
         }
         SdkError::DispatchFailure(failure) if failure.is_other() => match credentials_error(&error) {
             Some(missing) => without_credentials(doing, missing),
@@ -29,6 +29,20 @@ where
             ProviderError::unavailable(format!("{doing}: {}", chain(&error)))
         }
         _ => ProviderError::rejected(format!("{doing}: {}", chain(&error))),
+    }
+}
+
+/// What the service said of it; where it said nothing, all that is known is the status.
+fn words(code: Option<&str>, message: Option<&str>, status: Option<u16>) -> String {
+    if code.is_some() || message.is_some() {
+        return code.into_iter().chain(message).collect::<Vec<_>>().join(": ");
+    }
+    match status {
+        Some(status @ (401 | 403)) => {
+            format!("HTTP status {status} and no reason: are the credentials right?")
+        }
+        Some(status) => format!("HTTP status {status} and no reason"),
+        None => "no reason".to_owned(),
     }
 }
 
@@ -108,6 +122,14 @@ mod tests {
         assert_eq!(class_of("AccessDenied", Some(403)), FailureClass::Denied);
         assert_eq!(class_of("Anything", Some(500)), FailureClass::Unavailable);
         assert_eq!(class_of("Anything", Some(400)), FailureClass::Rejected);
+    }
+
+    #[test]
+    fn a_refusal_without_words_is_told_by_its_status() {
+        assert_eq!(words(Some("AccessDenied"), Some("no"), Some(403)), "AccessDenied: no");
+        assert_eq!(words(None, Some("no"), Some(403)), "no");
+        assert!(words(None, None, Some(403)).contains("403 and no reason: are the credentials right?"));
+        assert_eq!(words(None, None, Some(418)), "HTTP status 418 and no reason");
     }
 
     #[derive(Debug)]
