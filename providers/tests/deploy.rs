@@ -49,6 +49,7 @@ fn the_dashboard_shows_figures_that_exist() {
     metrics.backlog_count.write(&none, |gauge| gauge.set(1));
     metrics.backlog_age.write(&none, |gauge| gauge.set(1.0));
     metrics.target_worker_count.write(&none, |gauge| gauge.set(1));
+    metrics.stuck_count.write(&none, |gauge| gauge.set(1));
     metrics.latency.get_or_create(&none).observe(1.0);
     let text = metrics.text();
     let dashboard = file("grafana-dashboard.json");

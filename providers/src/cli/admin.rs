@@ -3,7 +3,7 @@
 use super::spec_file::{read_json, read_spec};
 use super::{Failed, VersionArgs, print, reach, say};
 use crate::controller::Client;
-use crate::controller::client::{ClientError, Summary};
+use crate::controller::client::{ClientError, Summary, way_out};
 use crate::controller::connect::{ConnectionArgs, identity};
 use crate::controller::contract::DEFAULT_TASK_QUEUE;
 use clap::Args;
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 use wci_core::Spec;
-use wci_core::controller::{GroupUpdate, Update};
+use wci_core::controller::{GroupUpdate, Update, WorkerDeploymentVersion};
 
 /// How long an answer may take before a person is told what is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -172,7 +172,10 @@ pub(super) async fn list(connection: &ConnectionArgs, args: ListArgs) -> Result<
     if args.json {
         all.iter().try_for_each(|summary| say(&serde_json::to_string(summary).map_err(|e| e.to_string())?))
     } else {
-        table(&all)
+        let text = table(&all);
+        say(text.trim_end())?;
+        tell_stuck(&all);
+        Ok(())
     }
 }
 
@@ -204,9 +207,45 @@ impl ChangeArgs {
     }
 }
 
-fn table(all: &[Summary]) -> Result<(), Failed> {
-    let width = all.iter().map(|s| s.deployment_name.len()).max().unwrap_or(0).max("DEPLOYMENT".len());
-    say(&format!("{:<width$}  BUILD", "DEPLOYMENT"))?;
-    all.iter()
-        .try_for_each(|summary| say(&format!("{:<width$}  {}", summary.deployment_name, summary.build_id)))
+fn table(all: &[Summary]) -> String {
+    let width = |heading: &str, of: fn(&Summary) -> &str| {
+        all.iter().map(|one| of(one).len()).max().unwrap_or(0).max(heading.len())
+    };
+    let first = width("DEPLOYMENT", |one| &one.deployment_name);
+    let second = width("BUILD", |one| &one.build_id);
+    let heading = format!("{:<first$}  {:<second$}  PROBLEM\n", "DEPLOYMENT", "BUILD");
+    let row = |one: &Summary| {
+        let problem = one.problem.as_deref().unwrap_or("-");
+        format!("{:<first$}  {:<second$}  {problem}\n", one.deployment_name, one.build_id)
+    };
+    std::iter::once(heading).chain(all.iter().map(row)).collect()
+}
+
+/// What the word in the table means, and what to do.
+fn tell_stuck(all: &[Summary]) {
+    for one in all.iter().filter(|one| one.problem.is_some()) {
+        let Summary { deployment_name, build_id, .. } = one.clone();
+        let version = WorkerDeploymentVersion { deployment_name, build_id };
+        let (name, build) = (&version.deployment_name, &version.build_id);
+        eprintln!("{name}:{build} is stuck, its workflow tasks fail again and again: {}", way_out(&version));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_shows_which_controllers_are_stuck() {
+        let one = |name: &str, problem: Option<&str>| Summary {
+            deployment_name: name.into(),
+            build_id: "1".into(),
+            problem: problem.map(str::to_owned),
+            ..Summary::default()
+        };
+        let shown = table(&[one("orders", None), one("mail", Some("WorkflowTaskFailed, why"))]);
+        let expected =
+            "DEPLOYMENT  BUILD  PROBLEM\norders      1      -\nmail        1      WorkflowTaskFailed, why\n";
+        assert_eq!(shown, expected);
+    }
 }

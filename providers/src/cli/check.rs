@@ -2,6 +2,7 @@
 
 use super::{Failed, VersionArgs, reach, say};
 use crate::controller::Client;
+use crate::controller::client::way_out;
 use crate::controller::connect::{ConnectionArgs, identity};
 use crate::controller::contract::DEFAULT_TASK_QUEUE;
 use crate::controller::{Pace, VersionQueue, builds_of, deployments, pollers_of, read_queues};
@@ -43,7 +44,17 @@ pub(super) async fn check(connection: &ConnectionArgs, args: CheckArgs) -> Resul
     let client = Client::new(reach(connection).await?, DEFAULT_TASK_QUEUE);
     let version = args.version.version();
     let mut findings = Vec::new();
-    let described = describe(&client, &version, &mut findings).await;
+    let described = match client.problem(&version).await {
+        Ok(Some(problem)) => {
+            findings.push(Finding::bad(format!(
+                "the controller is stuck, its workflow tasks fail again and again ({problem}): {}",
+                way_out(&version)
+            )));
+            None
+        }
+        // Whatever keeps it from being looked at keeps it from answering.
+        _ => describe(&client, &version, &mut findings).await,
+    };
     if let Some(described) = &described {
         ask_providers(&client, &version, described, &mut findings).await;
     }

@@ -198,6 +198,8 @@ struct Row {
     decision: Option<Newest>,
     place: Place,
     trouble: Option<String>,
+    /// Why its workflow tasks fail again and again.
+    problem: Option<String>,
 }
 
 impl Row {
@@ -221,7 +223,11 @@ impl Row {
 
     fn last(&self) -> String {
         let decision = self.decision.as_ref().map(words);
-        let trouble = self.trouble.as_ref().map(|why| format!("NOT READ: {why}"));
+        // A stuck controller answers nothing: that is the one trouble to be told of.
+        let trouble = match (&self.problem, &self.trouble) {
+            (Some(problem), _) => Some(format!("STUCK: {problem}: `wci-controller check` says what to do")),
+            (None, why) => why.as_ref().map(|why| format!("NOT READ: {why}")),
+        };
         decision.into_iter().chain(trouble).collect::<Vec<_>>().join("  ")
     }
 }
@@ -231,10 +237,10 @@ impl Table {
         let shown = all.into_iter().filter(|one| only.is_none_or(|name| one.deployment_name == name));
         let mut former = std::mem::take(&mut self.rows);
         self.rows = shown
-            .map(|one| (one.deployment_name, one.build_id))
-            .map(|name| {
+            .map(|one| {
+                let name = (one.deployment_name, one.build_id);
                 let row = former.remove(&name).unwrap_or_default();
-                (name, row)
+                (name, Row { problem: one.problem, ..row })
             })
             .collect();
         self.trouble = None;
@@ -331,6 +337,20 @@ mod tests {
         table.take_list(vec![summary("a")], None);
         let shown = text(&table);
         assert!(shown.contains("  2  ") && !shown.contains("NOT READ") && !shown.contains("b:1"), "{shown}");
+    }
+
+    #[test]
+    fn a_stuck_controller_is_told_of_in_its_row_until_it_goes_on() {
+        let stuck = || Summary { problem: Some("WorkflowTaskFailed".into()), ..summary("a") };
+        let mut table = Table::default();
+        table.take_list(vec![stuck(), summary("b")], None);
+        row(&mut table, "a").take(Seen { workers: Err("it does not answer".into()), ..seen(7) });
+        let shown = text(&table);
+        let lines: Vec<_> = shown.lines().collect();
+        assert!(lines[1].contains("  7  ") && lines[1].contains("STUCK: WorkflowTaskFailed"), "{shown}");
+        assert!(!lines[1].contains("NOT READ") && !lines[2].contains("STUCK"), "{shown}");
+        table.take_list(vec![summary("a"), summary("b")], None);
+        assert!(!text(&table).contains("STUCK"));
     }
 
     #[test]

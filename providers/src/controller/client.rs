@@ -1,6 +1,7 @@
 //! The calls that can be made about a worker controller instance, as the original's client has them.
 
 mod changes;
+mod stuck;
 
 use super::contract::{
     self, QUERY_DESCRIBE, QUERY_DUMP, SIGNAL_TASK_ADD, UPDATE_DELETE, UPDATE_SPEC, UPDATE_VALIDATE, Updated,
@@ -14,6 +15,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::time::{Duration, Instant};
+pub(super) use stuck::problem;
+pub(crate) use stuck::way_out;
 use temporalio_client::tonic::{Code, Status};
 use temporalio_common::protos::temporal::api::enums::v1::WorkflowExecutionStatus;
 use temporalio_common::protos::temporal::api::query::v1::WorkflowQuery;
@@ -60,6 +63,8 @@ pub struct Summary {
     pub task_queue: String,
     /// When the controller was created.
     pub create_time: Option<WireTime>,
+    /// What the server says of its workflow tasks, if they fail again and again: the controller is stuck.
+    pub problem: Option<String>,
 }
 
 /// Where a list goes on.

@@ -219,7 +219,7 @@ mod tests {
             deployment_name: name.into(),
             build_id: "1".into(),
             task_queue: task_queue.into(),
-            create_time: None,
+            ..Summary::default()
         };
         let all = vec![summary("a", "mine"), summary("b", "temporal-sys-per-ns-tq"), summary("c", "")];
         let names: Vec<_> = served_from(all, "mine").into_iter().map(|v| v.deployment_name).collect();

@@ -1,8 +1,9 @@
 //! Between our messages and the server's: payloads, failures, and which failures pass by themselves.
 
-use super::client::{ClientError, Summary};
+use super::client::{ClientError, Summary, problem};
 use super::contract::{self, DIVISION, DIVISION_ATTRIBUTE, MEMO, Memo, WORKFLOW_TYPE, workflow_id};
 use super::statistics::failure;
+use crate::error::ProviderError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeSet, HashMap};
@@ -33,6 +34,7 @@ pub(super) fn summary(info: &WorkflowExecutionInfo) -> Option<Summary> {
         build_id: version.build_id,
         task_queue: info.task_queue.clone(),
         create_time: memo.and_then(|memo| memo.create_time).or(started),
+        problem: problem(info.search_attributes.as_ref()),
     })
 }
 
@@ -81,7 +83,16 @@ pub(super) fn is_busy(status: &Status) -> bool {
 }
 
 pub(super) fn missing_or(version: &WorkerDeploymentVersion, doing: &str, status: &Status) -> ClientError {
-    if status.code() == Code::NotFound { not_found(version) } else { server(doing, status) }
+    match () {
+        () if status.code() == Code::NotFound => not_found(version),
+        // The server's words end here.
+        () if status.message().contains("Workflow Task in failed state") => {
+            let words = "its last workflow task has failed and is made again; if that goes on, `wci-controller list` \
+                         says why and what to do";
+            ClientError::Server(ProviderError::unavailable(format!("{doing}: {words}")))
+        }
+        () => server(doing, status),
+    }
 }
 
 pub(super) fn not_found(version: &WorkerDeploymentVersion) -> ClientError {

@@ -22,6 +22,7 @@ mod pace;
 mod rivals;
 mod run;
 mod statistics;
+mod stuck;
 #[cfg(test)]
 mod tests;
 mod workflow;

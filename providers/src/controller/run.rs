@@ -6,6 +6,7 @@ use super::host::LiveHost;
 use super::pace::Pace;
 use super::rivals::Rivals;
 use super::statistics::{READS_PER_SECOND, Statistics, task_queue};
+use super::stuck;
 use super::workflow::InstanceWorkflow;
 use crate::error::chain;
 use futures::future::{Either, select};
@@ -48,6 +49,7 @@ pub async fn run(
     let runtime = Runtime::from_current_tokio(Default::default()).map_err(|e| wrong(&e))?;
     let own = super::Client::new(client.clone(), options.task_queue.clone());
     let (told, stopping) = watch::channel(false);
+    let metrics = host.metrics.clone();
     let controllers = WorkerOptions::new(options.task_queue.clone())
         .register_workflow::<InstanceWorkflow>()
         .map_err(|e| wrong(&e))?
@@ -89,6 +91,7 @@ pub async fn run(
     tokio::select! {
         served = both(serving, reading) => served.map_err(|e| wrong(&e)),
         () = stopping => Ok(()),
+        () = stuck::look(&own, &metrics) => Ok(()),
     }
 }
 

@@ -74,6 +74,8 @@ pub struct Metrics {
     pub backlog_age: Fading<Gauge<f64, AtomicU64>>,
     /// Size that the worker sets of a provider shall have.
     pub target_worker_count: Fading<Gauge>,
+    /// Controllers of a namespace whose workflow tasks fail again and again.
+    pub stuck_count: Fading<Gauge>,
     /// Seconds from a decision to the end of its action.
     pub latency: Latencies,
 }
@@ -110,6 +112,9 @@ impl Default for Metrics {
         let target_worker_count = Fading::<Gauge>::default();
         let help = "Size that the worker sets of a provider shall have";
         registry.register("target_worker_count", help, target_worker_count.family.clone());
+        let stuck_count = Fading::<Gauge>::default();
+        let help = "Controllers of the namespace whose workflow tasks fail again and again";
+        registry.register("stuck_count", help, stuck_count.family.clone());
         let latency = Latencies::new_with_constructor(|| Histogram::new(BUCKETS));
         let help = "Seconds from a decision to the end of its action";
         registry.register("scaling_action_processing_latency", help, latency.clone());
@@ -129,6 +134,7 @@ impl Default for Metrics {
             backlog_count,
             backlog_age,
             target_worker_count,
+            stuck_count,
             latency,
         }
     }
@@ -142,6 +148,7 @@ impl Metrics {
         self.backlog_count.drop_old(now);
         self.backlog_age.drop_old(now);
         self.target_worker_count.drop_old(now);
+        self.stuck_count.drop_old(now);
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _ = encode(&mut text, &self.registry);

@@ -11,6 +11,7 @@ mod load;
 mod parity;
 mod program;
 mod serve;
+mod stuck;
 mod subprocess;
 #[path = "../suite/mod.rs"]
 mod suite;
