@@ -5,6 +5,9 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use wci_core::spec::LaunchStrategy;
 
+/// Deployment and build of a version, to remember something by.
+pub type VersionName = (String, String);
+
 /// For whom a provider is called: one scaling group of one worker deployment version.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(default)]
@@ -17,6 +20,14 @@ pub struct Target {
     pub build_id: String,
     /// Scaling group of the spec.
     pub group: String,
+}
+
+impl Target {
+    /// The version whose group it is.
+    #[must_use]
+    pub fn version_name(&self) -> VersionName {
+        (self.deployment_name.clone(), self.build_id.clone())
+    }
 }
 
 /// Names the start of one worker: the same when a start that may have happened is tried again.

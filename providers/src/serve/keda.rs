@@ -1,7 +1,7 @@
 //! KEDA's external scaler: the size that a controller with the provider `external` wants.
 //!
 //! A trigger's metadata names `deploymentName`, `buildId` and `scalingGroup`. The size is read from the controller, so
-//! every process answers the same; what this process has just published only makes it look at once.
+//! every process answers the same; what this process has just published for the group only makes it look at once.
 
 use super::proto::keda::external_scaler_server::{ExternalScaler, ExternalScalerServer};
 use super::proto::keda::{
@@ -10,6 +10,7 @@ use super::proto::keda::{
 };
 use crate::controller::client::{Client, ClientError};
 use crate::external::Published;
+use crate::provider::Target;
 use axum::Router;
 use futures::stream::{self, BoxStream, StreamExt};
 use std::collections::HashMap;
@@ -54,6 +55,16 @@ impl Scaler {
         tonic::service::Routes::new(ExternalScalerServer::new(self.clone())).into_axum_router()
     }
 
+    /// Under which the group's sizes are published here.
+    fn target(&self, wanted: &Wanted) -> Target {
+        Target {
+            namespace: self.client.temporal().options().namespace.clone(),
+            deployment_name: wanted.deployment_name.clone(),
+            build_id: wanted.build_id.clone(),
+            group: wanted.group.clone(),
+        }
+    }
+
     async fn size(&self, wanted: &Wanted, at_once: bool) -> Result<i64, Status> {
         // Never held while a controller is asked: a slow one must not keep the others' triggers waiting.
         if let Some((at, size)) = self.read.lock().await.get(wanted)
@@ -82,14 +93,12 @@ impl Scaler {
     /// Whether it is active, at first and whenever that changes.
     fn activity(&self, wanted: Wanted) -> BoxStream<'static, Result<IsActiveResponse, Status>> {
         let this = self.clone();
-        let news = self.published.subscribe();
+        let news = self.published.news(self.target(&wanted));
         let begin = (this, news, wanted, None);
         let changes = stream::unfold(begin, |(this, mut news, wanted, last)| async move {
             loop {
-                if last.is_some() {
-                    let _ = tokio::time::timeout(LOOK, news.changed()).await;
-                }
-                match this.size(&wanted, true).await {
+                let at_once = last.is_none() || news.come(LOOK).await;
+                match this.size(&wanted, at_once).await {
                     Ok(size) if last != Some(size > 0) => {
                         let is_active = size > 0;
                         let answer = Ok(IsActiveResponse { result: is_active });

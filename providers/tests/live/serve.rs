@@ -238,10 +238,69 @@ async fn five_hundred_controllers_are_served_within_the_read_budget() {
 /// Reads of a version's statistics that the server has counted, and those of them that it refused for their number.
 async fn reads(server: &Server) -> (f64, f64) {
     let text = reqwest::get(server.metrics()).await.unwrap().text().await.unwrap();
-    let sum = |name: &str| -> f64 {
-        let is_read = |line: &&str| line.contains(r#"operation="DescribeWorkerDeploymentVersion""#);
-        let lines = text.lines().filter(|line| line.starts_with(name)).filter(is_read);
-        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    let has_labels = |line: &&str| labels.iter().all(|label| line.contains(label));
+    let lines = text.lines().filter(|line| line.starts_with(name)).filter(has_labels);
+    lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_asks_the_controller_only_for_news_of_its_own_group() {
+    const SIGNALS: i64 = 30;
+    let server = Server::start().await;
+    let [keda, figures] = [(); 2].map(|()| format!("127.0.0.1:{}", free_port()));
+    let _controller = server.controller(&["--keda-listen", &keda, "--metrics-listen", &figures], &[]);
+    let client = server.client().await.unwrap();
+    let group = |task_type: &str, max: i64| {
+        json!({"task_types": [task_type], "compute": {"provider_type": "external"},
+            "scaling": {"scaling_algorithm": "backlog", "config": {"max_count": max, "scale_up_cooldown_ms": 0,
+                "metrics_poll_interval_ms": 300_000}}})
     };
-    (sum("service_requests{"), sum("service_errors_resource_exhausted{"))
+    let groups = json!({"g": group("WORKFLOW", 1), "other": group("ACTIVITY", SIGNALS)});
+    client.update(&version("keda"), &whole(json!({"scaling_group_specs": groups}))).await.unwrap();
+    let mut scaler = ExternalScalerClient::connect(format!("http://{keda}")).await.unwrap();
+    let mut activity = scaler.stream_is_active(object("g")).await.unwrap().into_inner();
+    activity.message().await.unwrap().unwrap();
+    let reading = tokio::spawn(async move { while let Ok(Some(_)) = activity.message().await {} });
+
+    // The server counts a second late.
+    let before = eventually("the stream's first question is counted", Duration::from_secs(60), async || {
+        Some(questions(&server).await).filter(|count| *count > 0.0)
+    })
+    .await;
+    let begun = std::time::Instant::now();
+    let add = json!({"task_queue_type": 2, "is_sync_match": false, "no_sync_match_signals_batched": 1});
+    let add: wci_core::signals::TaskAdd = serde_json::from_value(add).unwrap();
+    let size = async || {
+        let text = reqwest::get(format!("http://{figures}/metrics")).await.unwrap().text().await.unwrap();
+        let start = "worker_controller_instance_target_worker_count{";
+        text.lines()
+            .find(|line| line.starts_with(start))
+            .and_then(|line| line.rsplit(' ').next()?.parse().ok())
+    };
+    let of = [r#"operation="DescribeWorkerDeploymentVersion""#];
+    (
+        counted(server, "service_requests{", &of).await,
+        counted(server, "service_errors_resource_exhausted{", &of).await,
+    )
+}
+
+/// What the server has counted under a name, of series that have these labels.
+async fn counted(server: &Server, name: &str, labels: &[&str]) -> f64 {
+    eventually("the other group has grown to its maximum", Duration::from_secs(60), async || {
+        client.signal_task_add(&version("keda"), &add).await.unwrap();
+        size().await.filter(|size: &i64| *size >= SIGNALS)
+    })
+    .await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let asked = questions(&server).await - before;
+    let looks = begun.elapsed().as_secs_f64() / 5.0 + 1.0;
+    println!("{SIGNALS} sizes of another group: {asked} questions in {:?}", begun.elapsed());
+    assert!(asked <= looks, "{asked} questions, of which {looks:.1} may be by the clock");
+    reading.abort();
+}
+
+/// Questions to controllers that the server has counted.
+async fn questions(server: &Server) -> f64 {
+    let of = [r#"operation="QueryWorkflow""#, r#"service_name="frontend""#];
+    counted(server, "service_requests{", &of).await
 }
