@@ -44,13 +44,13 @@ fn the_dashboard_shows_figures_that_exist() {
     // A figure without a value is not written.
     let counters = [&metrics.signals, &metrics.scale_up, &metrics.scale_up_throttled, &metrics.operations];
     for counter in counters.into_iter().chain([&metrics.workflow_error, &metrics.task_match_error]) {
-        counter.get_or_create(&none).inc();
+        counter.write(&none, |counter| counter.inc());
     }
     metrics.backlog_count.write(&none, |gauge| gauge.set(1));
     metrics.backlog_age.write(&none, |gauge| gauge.set(1.0));
     metrics.target_worker_count.write(&none, |gauge| gauge.set(1));
     metrics.stuck_count.write(&none, |gauge| gauge.set(1));
-    metrics.latency.get_or_create(&none).observe(1.0);
+    metrics.latency.write(&none, |latency| latency.observe(1.0));
     let text = metrics.text();
     let dashboard = file("grafana-dashboard.json");
     let _: serde_json::Value = serde_json::from_str(&dashboard).unwrap();

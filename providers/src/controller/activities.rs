@@ -5,13 +5,13 @@ use super::failure::activity_error;
 use super::figures;
 use super::host::{LiveHost, OFFERS, now};
 use super::pace::Pace;
-use super::rivals::Rivals;
 use super::statistics::read_queues;
 use crate::error::{ProviderError, class_name};
 use crate::guard::Guarded;
 use crate::provider::{CallId, ComputeProvider, Target};
 use crate::serve::metrics::Labels;
 use futures::future::join_all;
+use prometheus_client::metrics::counter::Counter;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -57,7 +57,6 @@ pub struct Activities {
     pub client: Client,
     /// Of the reads that registering makes: those of all controllers of this process.
     pub(super) pace: Pace,
-    pub(super) rivals: Rivals,
 }
 
 #[activities]
@@ -69,7 +68,7 @@ impl Activities {
         question: Question,
     ) -> Result<Record, ActivityError> {
         let settings = self.host.settings(&question.namespace);
-        if let Some(settings) = self.rivals.note(&question, &settings, now()) {
+        if let Some(settings) = self.host.rivals.note(&question, &settings, now()) {
             tracing::warn!(
                 settings,
                 "another process gives the same controllers other settings, and each undoes the other's at every \
@@ -78,6 +77,9 @@ impl Activities {
         }
         let record = decide(question.clone(), settings, now);
         figures::note(&self.host.metrics, &question, &record);
+        if record.state.wci.is_deleted {
+            self.host.forget(&question.version_name());
+        }
         Ok(record)
     }
 
@@ -176,7 +178,7 @@ impl Activities {
         let metrics = &self.host.metrics;
         let waited =
             ctx.info().scheduled_time.and_then(|scheduled| scheduled.elapsed().ok()).unwrap_or_default();
-        metrics.latency.get_or_create(&labels).observe(waited.as_secs_f64());
+        metrics.latency.write(&labels, |latency| latency.observe(waited.as_secs_f64()));
         match ended {
             Ok(_) => tracing::info!(activity, deployment_name, build_id, group, provider, "done"),
             Err(e) => {
@@ -185,8 +187,8 @@ impl Activities {
                 labels.error_type = class.into();
             }
         }
-        metrics.operations.get_or_create(&labels).inc();
-        metrics.activities.get_or_create(&labels).inc();
+        metrics.operations.write(&labels, Counter::inc);
+        metrics.activities.write(&labels, Counter::inc);
     }
 
     async fn check(&self, order: &SpecOrder) -> Result<(), ProviderError> {

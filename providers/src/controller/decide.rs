@@ -1,5 +1,6 @@
 //! One decision of the core, as a plain function: what happened goes in, a record of what to do comes out.
 
+use crate::provider::VersionName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use wci_core::controller::{Input, Settings, WorkerDeploymentVersion};
@@ -65,6 +66,13 @@ pub struct Record {
     /// The settings from now on, when they changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) settings: Option<Box<Settings>>,
+}
+
+impl Question {
+    /// The version, to remember something by.
+    pub(super) fn version_name(&self) -> VersionName {
+        (self.version.deployment_name.clone(), self.version.build_id.clone())
+    }
 }
 
 /// Hands the inputs to the core, one by one, each at the time at which it is taken.

@@ -2,6 +2,7 @@
 
 use super::decide::{Question, Record};
 use crate::serve::metrics::{Labels, Metrics};
+use prometheus_client::metrics::counter::Counter;
 use std::collections::{BTreeMap, BTreeSet};
 use wci_core::controller::{Input, Request, State};
 use wci_core::decision::{Action, ActionKind, Decision, FetchWhy, Rule};
@@ -21,7 +22,7 @@ pub(super) fn note(metrics: &Metrics, question: &Question, record: &Record) {
     let in_flight = question.state.wci.in_flight.as_ref().map(|planned| planned.action.clone());
     let mut notes = Notes { metrics, labels, record, in_flight };
     if is_created(question, record) {
-        metrics.created.get_or_create(&notes.labels).inc();
+        metrics.created.write(&notes.labels, Counter::inc);
     }
     if let Some(begun) = &record.begun {
         notes.step(begun, None);
@@ -29,9 +30,6 @@ pub(super) fn note(metrics: &Metrics, question: &Question, record: &Record) {
     record.entries.iter().for_each(|entry| notes.entry(entry));
     notes.dropped(question);
     notes.sizes();
-    if record.state.wci.is_deleted {
-        metrics.forget(&notes.labels);
-    }
 }
 
 /// The types of the providers that something is about: that of the group, or without one all of the spec with commas.
@@ -63,9 +61,9 @@ struct Notes<'a> {
 impl Notes<'_> {
     fn entry(&mut self, entry: &Entry) {
         match &entry.input {
-            Input::TaskAdd(_) => drop(self.metrics.signals.get_or_create(&self.labels).inc()),
+            Input::TaskAdd(_) => self.metrics.signals.write(&self.labels, Counter::inc),
             Input::Requested { request, .. } if matches!(**request, Request::Update(_)) => {
-                self.metrics.updates.get_or_create(&self.labels).inc();
+                self.metrics.updates.write(&self.labels, Counter::inc);
             }
             Input::Metrics { result: Ok(snapshot), .. } => self.backlog(snapshot),
             Input::Metrics { result: Err(class), .. } | Input::ActionFinished { result: Err(class), .. } => {
@@ -74,7 +72,7 @@ impl Notes<'_> {
                     error_type: crate::error::class_name(*class).into(),
                     ..self.of(group.map(AsRef::as_ref))
                 };
-                self.metrics.workflow_error.get_or_create(&labels).inc();
+                self.metrics.workflow_error.write(&labels, Counter::inc);
             }
             _ => {}
         }
@@ -89,7 +87,7 @@ impl Notes<'_> {
                 ActionKind::FetchMetrics { why: FetchWhy::Deferred { group } } => {
                     // Only a signal defers; the fetch may wait until something else has ended.
                     let labels = Labels { scale_up_trigger: "task_add".into(), ..self.of(Some(group)) };
-                    self.metrics.deferred.get_or_create(&labels).inc();
+                    self.metrics.deferred.write(&labels, Counter::inc);
                 }
                 ActionKind::FetchMetrics { .. }
                 | ActionKind::InvokeWorker { .. }
@@ -104,10 +102,12 @@ impl Notes<'_> {
         let scale_up_trigger = trigger(decision.reason.rule, cause).into();
         let labels = Labels { scale_up_trigger, ..self.of(Some(&decision.group)) };
         if decision.throttled > 0 {
-            self.metrics.scale_up_throttled.get_or_create(&labels).inc_by(decision.throttled.into());
+            self.metrics
+                .scale_up_throttled
+                .write(&labels, |counter| counter.inc_by(decision.throttled.into()));
         }
         if self.is_up(decision) {
-            self.metrics.scale_up.get_or_create(&labels).inc();
+            self.metrics.scale_up.write(&labels, Counter::inc);
         }
     }
 
@@ -133,7 +133,7 @@ impl Notes<'_> {
             self.record.state.wci.dropped_signals.saturating_sub(question.state.wci.dropped_signals);
         if dropped > 0 {
             let labels = Labels { error_type: "queue_full".into(), ..self.labels.clone() };
-            self.metrics.task_match_error.get_or_create(&labels).inc_by(dropped);
+            self.metrics.task_match_error.write(&labels, |counter| counter.inc_by(dropped));
         }
     }
 

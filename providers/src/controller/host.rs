@@ -1,10 +1,13 @@
 //! What the activities of a running controller share: what the host decides, its providers, its figures.
 
 use super::dynamic_config::DynamicConfig;
+use super::rivals::Rivals;
 use crate::external::Published;
 use crate::host::Host;
+use crate::provider::VersionName;
 use crate::registry::Registry;
 use crate::serve::metrics::Metrics;
+use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 use wci_core::Timestamp;
 use wci_core::controller::Settings;
@@ -20,6 +23,7 @@ pub struct LiveHost {
     settings: Settings,
     dynamic: DynamicConfig,
     pub(super) registry: Registry,
+    pub(super) rivals: Rivals,
     /// The figures of this process.
     pub metrics: Metrics,
 }
@@ -28,7 +32,8 @@ impl LiveHost {
     /// A host whose fixed parts are these; what the dynamic config says comes on top, anew for every call.
     #[must_use]
     pub fn new(providers: Host, settings: Settings, dynamic: DynamicConfig) -> Self {
-        Self { providers, settings, dynamic, registry: Registry::default(), metrics: Metrics::default() }
+        let (registry, rivals, metrics) = (Registry::default(), Rivals::default(), Metrics::default());
+        Self { providers, settings, dynamic, registry, rivals, metrics }
     }
 
     /// What the core needs to know of the host, as of now.
@@ -50,6 +55,21 @@ impl LiveHost {
         &self.providers.published
     }
 
+    /// Forgets everything about a controller that is gone.
+    pub(super) fn forget(&self, gone: &VersionName) {
+        self.metrics.forget(gone);
+        self.published().forget(gone);
+        self.rivals.forget(gone);
+    }
+
+    /// The controllers of which anything is known here.
+    pub(super) fn known(&self) -> BTreeSet<VersionName> {
+        let mut known = self.metrics.controllers();
+        known.extend(self.published().controllers());
+        known.extend(self.rivals.controllers());
+        known
+    }
+
     /// How many controllers the namespace may have.
     #[must_use]
     pub fn most_instances(&self, namespace: &str) -> usize {
@@ -61,4 +81,25 @@ impl LiveHost {
 pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::Target;
+    use crate::serve::metrics::Labels;
+
+    #[test]
+    fn nothing_is_left_of_a_controller_that_is_gone() {
+        let host = LiveHost::new(Host::default(), Settings::default(), DynamicConfig::none());
+        let labels =
+            Labels { worker_deployment_name: "d".into(), worker_build_id: "b".into(), ..Labels::default() };
+        host.metrics.backlog_count.write(&labels, |gauge| gauge.set(3));
+        let target = Target { deployment_name: "d".into(), build_id: "c".into(), ..Target::default() };
+        host.published().set(&target, 3);
+        let names = ["b", "c"].map(|build| ("d".to_owned(), build.to_owned()));
+        assert_eq!(host.known(), BTreeSet::from(names.clone()));
+        names.iter().for_each(|name| host.forget(name));
+        assert_eq!(host.known(), BTreeSet::new());
+    }
 }

@@ -15,6 +15,7 @@ pub mod dynamic_config;
 mod failure;
 pub(crate) mod fast_poll;
 mod figures;
+mod gone;
 mod host;
 pub mod journal;
 mod messages;

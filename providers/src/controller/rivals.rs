@@ -2,9 +2,10 @@
 //! is said, once for each pair of settings.
 
 use super::decide::Question;
+use crate::provider::VersionName;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use wci_core::controller::Settings;
 use wci_core::{Millis, Timestamp};
 
@@ -12,9 +13,6 @@ use wci_core::{Millis, Timestamp};
 const SOON: Millis = Millis::from_secs(30);
 /// So many pairs of settings are remembered.
 const MOST: usize = 16;
-
-/// Namespace, deployment, build.
-type Name = (String, String, String);
 
 /// What this process has last set, and what it has said.
 #[derive(Debug, Default)]
@@ -24,7 +22,7 @@ pub(super) struct Rivals {
 
 #[derive(Debug, Default)]
 struct Memory {
-    set: BTreeMap<Name, Settings>,
+    set: BTreeMap<VersionName, Settings>,
     rivalries: Vec<Rivalry>,
 }
 
@@ -45,9 +43,8 @@ impl Rivals {
     /// A difference by itself says nothing: the dynamic config may have changed, or a process with other options may
     /// have taken the place of a former one.
     pub(super) fn note(&self, question: &Question, own: &Settings, now: Timestamp) -> Option<String> {
-        let version = &question.version;
-        let name = (question.namespace.clone(), version.deployment_name.clone(), version.build_id.clone());
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = question.version_name();
+        let mut memory = self.memory();
         let is_unchanged_here = memory.set.get(&name) == Some(own);
         if !is_unchanged_here {
             memory.set.insert(name, own.clone());
@@ -55,6 +52,20 @@ impl Rivals {
         let found = question.settings.as_ref().or(question.former.as_ref());
         let theirs = found.filter(|theirs| is_unchanged_here && *theirs != own)?;
         memory.meet(theirs, own, now)
+    }
+
+    /// Forgets a controller that is gone.
+    pub(super) fn forget(&self, gone: &VersionName) {
+        self.memory().set.remove(gone);
+    }
+
+    /// The controllers that were given settings here.
+    pub(super) fn controllers(&self) -> BTreeSet<VersionName> {
+        self.memory().set.keys().cloned().collect()
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::activities::{self, Activities};
 use super::fast_poll::{FastPoll, FastPollWorkflow, life};
+use super::gone;
 use super::host::LiveHost;
 use super::pace::Pace;
-use super::rivals::Rivals;
 use super::statistics::{READS_PER_SECOND, Statistics, task_queue};
 use super::stuck;
 use super::workflow::InstanceWorkflow;
@@ -49,7 +49,7 @@ pub async fn run(
     let runtime = Runtime::from_current_tokio(Default::default()).map_err(|e| wrong(&e))?;
     let own = super::Client::new(client.clone(), options.task_queue.clone());
     let (told, stopping) = watch::channel(false);
-    let metrics = host.metrics.clone();
+    let ours = host.clone();
     let controllers = WorkerOptions::new(options.task_queue.clone())
         .register_workflow::<InstanceWorkflow>()
         .map_err(|e| wrong(&e))?
@@ -64,7 +64,6 @@ pub async fn run(
             host,
             client: client.clone(),
             pace: Pace::a_second(activities::READS_PER_SECOND),
-            rivals: Rivals::default(),
         })
         // How long work waits for a process that has died before another one takes it.
         .sticky_queue_schedule_to_start_timeout(TAKEOVER)
@@ -91,7 +90,8 @@ pub async fn run(
     tokio::select! {
         served = both(serving, reading) => served.map_err(|e| wrong(&e)),
         () = stopping => Ok(()),
-        () = stuck::look(&own, &metrics) => Ok(()),
+        () = stuck::look(&own, &ours.metrics) => Ok(()),
+        () = gone::look(&own, &ours) => Ok(()),
     }
 }
 

@@ -13,6 +13,7 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::routing::post;
+use prometheus_client::metrics::counter::Counter;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -192,7 +193,7 @@ impl Intake {
         }
         let Ok(permit) = self.sending.clone().try_acquire_owned() else {
             let labels = Labels { skip_reason: "too_many_signals".into(), ..self.labels() };
-            self.metrics.workflow_busy.get_or_create(&labels).inc();
+            self.metrics.workflow_busy.write(&labels, Counter::inc);
             return;
         };
         let this = self.clone();
@@ -220,7 +221,7 @@ impl Intake {
                 Some(_) => ("refused", of_version),
             };
             let labels = Labels { error_type: error_type.into(), ..labels };
-            this.metrics.task_match_error.get_or_create(&labels).inc();
+            this.metrics.task_match_error.write(&labels, Counter::inc);
         });
     }
 

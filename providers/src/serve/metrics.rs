@@ -1,6 +1,7 @@
 //! Figures for Prometheus, and whether this process is well.
 
-use super::fading::Fading;
+use super::series::Series;
+use crate::provider::VersionName;
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
@@ -8,10 +9,10 @@ use axum::routing::get;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
@@ -39,8 +40,7 @@ pub struct Labels {
     pub skip_reason: String,
 }
 
-type Counters = Family<Labels, Counter>;
-type Latencies = Family<Labels, Histogram, fn() -> Histogram>;
+type Counters = Series<Counter>;
 
 /// Every figure of a process.
 #[derive(Clone, Debug)]
@@ -69,24 +69,24 @@ pub struct Metrics {
     /// Activities carried out.
     pub activities: Counters,
     /// Tasks that wait.
-    pub backlog_count: Fading<Gauge>,
+    pub backlog_count: Series<Gauge>,
     /// Age of the oldest waiting task, in seconds.
-    pub backlog_age: Fading<Gauge<f64, AtomicU64>>,
+    pub backlog_age: Series<Gauge<f64, AtomicU64>>,
     /// Size that the worker sets of a provider shall have.
-    pub target_worker_count: Fading<Gauge>,
+    pub target_worker_count: Series<Gauge>,
     /// Controllers of a namespace whose workflow tasks fail again and again.
-    pub stuck_count: Fading<Gauge>,
+    pub stuck_count: Series<Gauge>,
     /// Seconds from a decision to the end of its action.
-    pub latency: Latencies,
+    pub latency: Series<Histogram>,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("worker_controller_instance");
         let mut counter = |name: &str, help: &str| {
-            let family = Counters::default();
-            registry.register(name, help, family.clone());
-            family
+            let series = Counters::default();
+            registry.register(name, help, series.family.clone());
+            series
         };
         let created = counter("created", "Controllers that got their first spec");
         let task_match_error = counter(
@@ -104,20 +104,20 @@ impl Default for Metrics {
         let updates = counter("updates", "Updates handled");
         let operations = counter("operations", "Calls of providers");
         let activities = counter("activities", "Activities carried out");
-        let backlog_count = Fading::<Gauge>::default();
+        let backlog_count = Series::<Gauge>::default();
         registry.register("backlog_count", "Tasks that wait", backlog_count.family.clone());
-        let backlog_age = Fading::<Gauge<f64, AtomicU64>>::default();
+        let backlog_age = Series::<Gauge<f64, AtomicU64>>::default();
         let help = "Age of the oldest waiting task in seconds";
         registry.register("backlog_age", help, backlog_age.family.clone());
-        let target_worker_count = Fading::<Gauge>::default();
+        let target_worker_count = Series::<Gauge>::default();
         let help = "Size that the worker sets of a provider shall have";
         registry.register("target_worker_count", help, target_worker_count.family.clone());
-        let stuck_count = Fading::<Gauge>::default();
+        let stuck_count = Series::<Gauge>::default();
         let help = "Controllers of the namespace whose workflow tasks fail again and again";
         registry.register("stuck_count", help, stuck_count.family.clone());
-        let latency = Latencies::new_with_constructor(|| Histogram::new(BUCKETS));
+        let latency = Series::made_by(|| Histogram::new(BUCKETS));
         let help = "Seconds from a decision to the end of its action";
-        registry.register("scaling_action_processing_latency", help, latency.clone());
+        registry.register("scaling_action_processing_latency", help, latency.family.clone());
         Self {
             registry: Arc::new(registry),
             created,
@@ -145,21 +145,49 @@ impl Metrics {
     #[must_use]
     pub fn text(&self) -> String {
         let now = Instant::now();
-        self.backlog_count.drop_old(now);
+        self.gauges().iter().for_each(|gauge| gauge.drop_old(now));
         self.backlog_age.drop_old(now);
-        self.target_worker_count.drop_old(now);
-        self.stuck_count.drop_old(now);
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
     }
 
-    /// Drops the gauges of a controller that is gone.
-    pub(crate) fn forget(&self, controller: &Labels) {
-        self.backlog_count.drop_controller(controller);
+    /// Drops every series of a controller that is gone.
+    pub(crate) fn forget(&self, controller: &VersionName) {
+        self.counters().iter().for_each(|counter| counter.drop_controller(controller));
+        self.gauges().iter().for_each(|gauge| gauge.drop_controller(controller));
         self.backlog_age.drop_controller(controller);
-        self.target_worker_count.drop_controller(controller);
+        self.latency.drop_controller(controller);
+    }
+
+    /// The controllers that there are figures of.
+    pub(crate) fn controllers(&self) -> BTreeSet<VersionName> {
+        let mut all: BTreeSet<_> = self.counters().iter().flat_map(|counter| counter.controllers()).collect();
+        all.extend(self.gauges().iter().flat_map(|gauge| gauge.controllers()));
+        all.extend(self.backlog_age.controllers());
+        all.extend(self.latency.controllers());
+        all
+    }
+
+    const fn counters(&self) -> [&Counters; 11] {
+        [
+            &self.created,
+            &self.task_match_error,
+            &self.workflow_busy,
+            &self.scale_up,
+            &self.scale_up_throttled,
+            &self.deferred,
+            &self.workflow_error,
+            &self.signals,
+            &self.updates,
+            &self.operations,
+            &self.activities,
+        ]
+    }
+
+    const fn gauges(&self) -> [&Series<Gauge>; 3] {
+        [&self.backlog_count, &self.target_worker_count, &self.stuck_count]
     }
 }
 
@@ -197,8 +225,8 @@ mod tests {
     fn figures_have_the_originals_names() {
         let metrics = Metrics::default();
         let labels = Labels { namespace: "n".into(), ..Labels::default() };
-        metrics.scale_up.get_or_create(&labels).inc();
-        metrics.latency.get_or_create(&labels).observe(0.02);
+        metrics.scale_up.write(&labels, Counter::inc);
+        metrics.latency.write(&labels, |seconds| seconds.observe(0.02));
         metrics.backlog_age.write(&labels, |age| age.set(1.5));
         let text = metrics.text();
         assert!(text.contains(r#"worker_controller_instance_scale_up_count_total{namespace="n""#), "{text}");
@@ -207,5 +235,31 @@ mod tests {
             "{text}"
         );
         assert!(text.contains(r#"worker_controller_instance_backlog_age{namespace="n""#), "{text}");
+    }
+
+    #[test]
+    fn a_controller_that_is_gone_leaves_no_series() {
+        let metrics = Metrics::default();
+        let of = |build: &str| Labels {
+            namespace: "n".into(),
+            worker_deployment_name: "d".into(),
+            worker_build_id: build.into(),
+            error_type: "unavailable".into(),
+            ..Labels::default()
+        };
+        for labels in [of("1"), of("2")] {
+            metrics.counters().iter().for_each(|counter| counter.write(&labels, Counter::inc));
+            metrics.gauges().iter().for_each(|gauge| gauge.write(&labels, |gauge| gauge.set(1)));
+            metrics.backlog_age.write(&labels, |age| age.set(1.5));
+            metrics.latency.write(&labels, |seconds| seconds.observe(0.02));
+        }
+        let version = |build: &str| ("d".to_owned(), build.to_owned());
+        assert_eq!(metrics.controllers(), BTreeSet::from([version("1"), version("2")]));
+        let lines = |build: &str| metrics.text().matches(&format!("worker_build_id=\"{build}\"")).count();
+        let each = lines("2");
+        assert_eq!((lines("1"), each >= 11 + 3 + 1 + BUCKETS.len()), (each, true));
+        metrics.forget(&version("1"));
+        assert_eq!((lines("1"), lines("2")), (0, each));
+        assert_eq!(metrics.controllers(), BTreeSet::from([version("2")]));
     }
 }

@@ -1,10 +1,10 @@
 //! What a running process offers over HTTP and gRPC: figures and health, an intake of task adds, a scaler for KEDA.
 
-pub mod fading;
 pub mod intake;
 pub mod keda;
 pub mod listen;
 pub mod metrics;
+pub mod series;
 
 /// Code made from `proto/`.
 #[allow(missing_docs, reason = "made from the proto files, which say what each thing is")]

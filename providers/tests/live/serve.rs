@@ -97,6 +97,12 @@ async fn keda_is_led_from_zero_to_five_and_back() {
         let answer = http.get(format!("http://{figures}/{path}")).send().await.unwrap();
         assert_eq!(answer.status(), status, "{path}");
     }
+    client.delete(&version("keda"), "test", None).await.unwrap();
+    eventually("nothing is told of what is gone", Duration::from_secs(60), async || {
+        let text = http.get(format!("http://{figures}/metrics")).send().await.unwrap().text().await.unwrap();
+        (!text.contains(r#"worker_deployment_name="keda""#)).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -237,6 +243,15 @@ async fn five_hundred_controllers_are_served_within_the_read_budget() {
 
 /// Reads of a version's statistics that the server has counted, and those of them that it refused for their number.
 async fn reads(server: &Server) -> (f64, f64) {
+    let of = [r#"operation="DescribeWorkerDeploymentVersion""#];
+    (
+        counted(server, "service_requests{", &of).await,
+        counted(server, "service_errors_resource_exhausted{", &of).await,
+    )
+}
+
+/// What the server has counted under a name, of series that have these labels.
+async fn counted(server: &Server, name: &str, labels: &[&str]) -> f64 {
     let text = reqwest::get(server.metrics()).await.unwrap().text().await.unwrap();
     let has_labels = |line: &&str| labels.iter().all(|label| line.contains(label));
     let lines = text.lines().filter(|line| line.starts_with(name)).filter(has_labels);
@@ -277,15 +292,6 @@ async fn a_stream_asks_the_controller_only_for_news_of_its_own_group() {
             .find(|line| line.starts_with(start))
             .and_then(|line| line.rsplit(' ').next()?.parse().ok())
     };
-    let of = [r#"operation="DescribeWorkerDeploymentVersion""#];
-    (
-        counted(server, "service_requests{", &of).await,
-        counted(server, "service_errors_resource_exhausted{", &of).await,
-    )
-}
-
-/// What the server has counted under a name, of series that have these labels.
-async fn counted(server: &Server, name: &str, labels: &[&str]) -> f64 {
     eventually("the other group has grown to its maximum", Duration::from_secs(60), async || {
         client.signal_task_add(&version("keda"), &add).await.unwrap();
         size().await.filter(|size: &i64| *size >= SIGNALS)

@@ -184,17 +184,3 @@ fn signals_that_found_the_queue_full_are_counted_once() {
     note(&metrics, &question(&after), &record(&after, add, deciding(&[])));
     assert_eq!(lines(&metrics, "task_match_error_count_total"), ["error_type=queue_full 3"]);
 }
-
-#[test]
-fn a_deleted_controller_leaves_no_gauge() {
-    let (before, mut after) = (state(&["k8s"], 2), State::new(None, Timestamp::EPOCH));
-    let metrics = noted(&question(&before), &record(&before, poll(), deciding(&[])));
-    assert_eq!(lines(&metrics, "backlog_count"), ["3"]);
-    assert_eq!(lines(&metrics, "backlog_age"), ["1.5"]);
-    after.wci.is_deleted = true;
-    let delete = json!({"requested": {"request_id": "1", "request": {"delete": {}}}});
-    note(&metrics, &question(&before), &record(&after, delete, deciding(&[])));
-    for gauge in ["backlog_count", "backlog_age", "target_worker_count"] {
-        assert_eq!(lines(&metrics, gauge), Vec::<String>::new(), "{gauge}");
-    }
-}
