@@ -1,7 +1,7 @@
 //! Commands about single controllers.
 
 use super::spec_file::{read_json, read_spec};
-use super::{Failed, VersionArgs, print, reach, say};
+use super::{Failed, VersionArgs, part_of_version, print, reach, say};
 use crate::controller::Client;
 use crate::controller::client::{ClientError, Summary, way_out};
 use crate::controller::connect::{ConnectionArgs, identity};
@@ -58,10 +58,10 @@ pub(super) struct UpdateArgs {
 #[derive(Args)]
 pub(super) struct ValidateArgs {
     /// Name of the worker deployment
-    #[arg(long, short, requires = "build_id")]
+    #[arg(long, short, requires = "build_id", value_parser = part_of_version)]
     deployment_name: Option<String>,
     /// Build of the deployment
-    #[arg(long, short, requires = "deployment_name")]
+    #[arg(long, short, requires = "deployment_name", value_parser = part_of_version)]
     build_id: Option<String>,
     #[command(flatten)]
     change: ChangeArgs,

@@ -222,6 +222,23 @@ mod tests {
         command().debug_assert();
     }
 
+    #[test]
+    fn versions_that_would_share_a_workflow_id_are_refused() {
+        let refused = |line: &[&str]| {
+            let line = ["wci-controller"].iter().chain(line);
+            command().try_get_matches_from(line).err().map(|e| (e.exit_code(), e.to_string()))
+        };
+        let file = ["--spec", "f"];
+        for version in [["-d", "a:b", "-b", "c"], ["-d", "a", "-b", "b:c"]] {
+            for command in ["create", "update", "validate"] {
+                let line = [&[command], &version[..], &file[..]].concat();
+                let (status, said) = refused(&line).unwrap_or_default();
+                assert!(status == 2 && said.contains("expected a name without"), "{line:?}: {said}");
+            }
+        }
+        assert_eq!(refused(&["create", "-d", "a", "-b", "b", "--spec", "f"]), None);
+    }
+
     fn help(words: &[&str]) -> String {
         let line = ["wci-controller"].iter().chain(words).chain(&["--help"]);
         command().try_get_matches_from(line).unwrap_err().to_string()

@@ -237,3 +237,34 @@ impl Stop {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: RunArgs,
+    }
+
+    /// What is wrong with the usage.
+    fn refused(line: &[&str]) -> String {
+        let line = Line::try_parse_from(std::iter::once(&"run").chain(line)).unwrap();
+        match line.args.check() {
+            Err(Failed::Usage(why)) => why,
+            Err(Failed::Action(why)) => panic!("not as wrong usage: {why}"),
+            Ok(()) => String::new(),
+        }
+    }
+
+    #[test]
+    fn options_that_cannot_be_right_are_named_with_what_would_be() {
+        let said = refused(&["--region", "EU west"]);
+        assert_eq!(said, "--region: found EU west, expected one such as eu-west-1");
+        let said = refused(&["--secret-dir", "/nosuch"]);
+        assert_eq!(said, "--secret-dir: found /nosuch, expected a folder");
+        assert_eq!(refused(&["--region", "eu-west-1", "--secret-dir", "/"]), "");
+    }
+}
