@@ -122,7 +122,32 @@ pub(super) async fn update(connection: &ConnectionArgs, args: UpdateArgs) -> Res
         let name = format!("{}:{}", version.deployment_name, version.build_id);
         return Err(ClientError::NotFound(name).into());
     }
+    check_removals(&client, &version, &change).await?;
     print(&waited_for(client.update(&version, &change)).await?)
+}
+
+/// Whether the groups to be removed are there. The wire takes names that are not, as the original does; a person who
+/// gives one has misspelt it.
+async fn check_removals(
+    client: &Client,
+    version: &WorkerDeploymentVersion,
+    change: &Update,
+) -> Result<(), Failed> {
+    if change.remove_scaling_groups.is_empty() {
+        return Ok(());
+    }
+    let described = waited_for(client.describe(version)).await?;
+    // A spec that this release cannot read is the controller's to judge.
+    let Some(spec) = &described.spec else { return Ok(()) };
+    let groups: Vec<_> = spec.groups().map(|(name, _)| name.as_ref()).collect();
+    unknown_removal(change, &groups).map_or(Ok(()), |why| Err(Failed::Action(why)))
+}
+
+/// What is wrong with the first removal that is neither among the groups nor inserted by the same change.
+fn unknown_removal(change: &Update, groups: &[&str]) -> Option<String> {
+    let is_known = |name: &str| groups.contains(&name) || change.upsert_scaling_groups.contains_key(name);
+    let unknown = change.remove_scaling_groups.iter().find(|name| !is_known(name))?;
+    Some(format!("--remove: found {unknown:?}, expected a scaling group of the spec: {}", groups.join(", ")))
 }
 
 pub(super) async fn validate(connection: &ConnectionArgs, args: ValidateArgs) -> Result<(), Failed> {
@@ -135,7 +160,9 @@ pub(super) async fn validate(connection: &ConnectionArgs, args: ValidateArgs) ->
         return Ok(());
     };
     let version = VersionArgs { deployment_name, build_id }.version();
-    waited_for(connect(connection).await?.validate(&version, &change)).await?;
+    let client = connect(connection).await?;
+    check_removals(&client, &version, &change).await?;
+    waited_for(client.validate(&version, &change)).await?;
     eprintln!("the spec is sound and its providers take it");
     Ok(())
 }
@@ -234,6 +261,24 @@ fn tell_stuck(all: &[Summary]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_group_that_is_not_there_is_not_removed() {
+        let change = |inserted: &[&str], removed: &[&str]| Update {
+            upsert_scaling_groups: inserted
+                .iter()
+                .map(|name| ((*name).to_owned(), GroupUpdate::default()))
+                .collect(),
+            remove_scaling_groups: removed.iter().map(|name| (*name).to_owned()).collect(),
+            ..Update::default()
+        };
+        let groups = ["fast", "slow"];
+        assert_eq!(unknown_removal(&change(&[], &["slow", "fast"]), &groups), None);
+        assert_eq!(unknown_removal(&change(&["new"], &["new"]), &groups), None);
+        let said = unknown_removal(&change(&["new"], &["fast", "slwo"]), &groups);
+        let words = "--remove: found \"slwo\", expected a scaling group of the spec: fast, slow";
+        assert_eq!(said.as_deref(), Some(words));
+    }
 
     #[test]
     fn a_list_shows_which_controllers_are_stuck() {

@@ -98,6 +98,28 @@ async fn commands_say_what_is_and_what_would_go_wrong() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_says_that_the_server_is_away_and_goes_on_when_it_is_back() {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_misspelt_group_is_not_removed_and_the_others_are_named() {
+    let server = Server::start().await;
+    let _controller = server.controller(&[], &[]);
+    let client = server.client().await.unwrap();
+    let group =
+        |task_type: &str| json!({"task_types": [task_type], "compute": {"provider_type": "external"}});
+    let groups = json!({"fast": group("WORKFLOW"), "slow": group("ACTIVITY")});
+    client.update(&version("groups"), &whole(json!({"scaling_group_specs": groups}))).await.unwrap();
+    let remove = |command: &str, name: &str| {
+        let of = ["-d", "groups", "-b", "1", "--remove", name];
+        said(&server.cli().arg(command).args(of).output().unwrap())
+    };
+    for command in ["update", "validate"] {
+        let (status, _, words) = remove(command, "slwo");
+        let expected = "--remove: found \"slwo\", expected a scaling group of the spec: fast, slow";
+        assert!(status == 1 && words.contains(expected), "{command}: {words}");
+    }
+    let (status, updated, words) = remove("update", "slow");
+    assert!(status == 0 && updated.contains("fast") && !updated.contains("slow"), "{updated}{words}");
+}
+
     let mut server = Server::start_on_file().await;
     let _controller = server.controller(&[], &[]);
     let client = server.client().await.unwrap();
