@@ -7,6 +7,7 @@ mod cli;
 mod durable;
 mod fakes;
 mod fast_poll;
+mod grace;
 mod load;
 mod parity;
 mod program;
