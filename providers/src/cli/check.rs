@@ -218,9 +218,17 @@ async fn look_at_pollers(
             "{waiting} tasks wait and no worker of this version has polled for over a minute: what is started never \
              polls, or polls with another deployment name, build id or task queue"
         ))),
-        Ok(0) => findings.push(Finding::good("no worker polls right now, which is fine as nothing waits")),
-        Ok(n) => findings.push(Finding::good(format!("{n} workers poll right now"))),
+        Ok(pollers) => findings.push(Finding::good(polled(pollers))),
         Err(e) => eprintln!("the pollers cannot be read: {e}"),
+    }
+}
+
+/// The server remembers pollers for a while, so some of them may have ended since.
+fn polled(pollers: usize) -> String {
+    match pollers {
+        0 => "no worker has polled for over a minute, which is fine as nothing waits".to_owned(),
+        1 => "1 worker has polled within the last minute".to_owned(),
+        n => format!("{n} workers have polled within the last minute"),
     }
 }
 

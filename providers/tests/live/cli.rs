@@ -61,6 +61,8 @@ async fn commands_say_what_is_and_what_would_go_wrong() {
     load::register(&server, "fn", "fn-q").await;
     let (_, findings, _) = with("check", &[]);
     assert!(findings.contains("ok    1 workflow task queues"), "{findings}");
+    // The one that has just ended is still remembered.
+    assert!(findings.contains("ok    1 worker has polled within the last minute"), "{findings}");
     let (status, findings, _) = run(&["check", "-d", "fn", "-b", "2"]);
     assert!(status == 1 && findings.contains("deployment fn has the builds 1"), "{findings}");
     let (_, findings, _) = run(&["check", "-d", "fm", "-b", "1"]);
@@ -97,8 +99,6 @@ async fn commands_say_what_is_and_what_would_go_wrong() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_table_says_that_the_server_is_away_and_goes_on_when_it_is_back() {
-#[tokio::test(flavor = "multi_thread")]
 async fn a_misspelt_group_is_not_removed_and_the_others_are_named() {
     let server = Server::start().await;
     let _controller = server.controller(&[], &[]);
@@ -120,6 +120,8 @@ async fn a_misspelt_group_is_not_removed_and_the_others_are_named() {
     assert!(status == 0 && updated.contains("fast") && !updated.contains("slow"), "{updated}{words}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_says_that_the_server_is_away_and_goes_on_when_it_is_back() {
     let mut server = Server::start_on_file().await;
     let _controller = server.controller(&[], &[]);
     let client = server.client().await.unwrap();
