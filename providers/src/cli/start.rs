@@ -97,6 +97,11 @@ pub(super) async fn run(connection: &ConnectionArgs, args: RunArgs) -> Result<()
     let client = reach(connection).await?;
     let namespace = client.options().namespace.clone();
     tracing::info!(namespace, task_queue = args.task_queue, "serving controllers");
+    if !host.settings(&namespace).enabled {
+        let why = "the dynamic config does not enable this namespace (workercontroller.enabled): its controllers \
+                   start nobody and take no updates until it does";
+        tracing::warn!(namespace, "{why}");
+    }
     let stop = Stop::listen().map_err(|e| format!("cannot listen for signals: {e}"))?;
     let offers = args.offer(&client, &host, &stop)?;
     let options = RunOptions {

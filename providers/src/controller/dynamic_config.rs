@@ -113,6 +113,16 @@ fn line_of(text: &str, key: &str) -> usize {
     1 + text.lines().position(is_there).unwrap_or(0)
 }
 
+/// Keys count in any letters, so that one may stand twice where YAML sees two.
+fn twice(text: &str, mut spellings: [&str; 2]) -> String {
+    spellings.sort_by_key(|key| line_of(text, key));
+    let [first, again] = spellings;
+    let [line, later] = spellings.map(|key| line_of(text, key));
+    format!(
+        "line {later}: found {again} after {first} in line {line}, expected each key once, in any letters"
+    )
+}
+
 fn modified(path: &Path) -> Option<SystemTime> {
     std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
 }
@@ -138,6 +148,7 @@ impl Values {
         let all: Option<BTreeMap<String, Vec<Value>>> = serde_saphyr::from_str(text)
             .map_err(|e| format!("expected a map of keys to lists of values: {e}"))?;
         let mut keys = BTreeMap::new();
+        let mut spelt: BTreeMap<&str, String> = BTreeMap::new();
         for (key, values) in all.unwrap_or_default() {
             let in_line = |why: String| format!("line {}: {why}", line_of(text, &key));
             let Some(known) = KEYS.iter().find(|known| known.eq_ignore_ascii_case(&key)) else {
@@ -152,6 +163,9 @@ impl Values {
             let values = values.into_iter().map(|entry| Constrained::read(known, entry));
             let values = values.collect::<Result<_, _>>().map_err(in_line)?;
             keys.insert((*known).to_owned(), values);
+            if let Some(other) = spelt.insert(known, key.clone()) {
+                return Err(twice(text, [&key, &other]));
+            }
         }
         Ok(Self { keys: Some(keys) })
     }
@@ -282,6 +296,21 @@ workercontroller.hook.min_signal_interval_no_sync_match:
         assert!(wrong("[]").contains("expected a map"));
         let second = "# ours\nhistory.shards:\n- value: 4\nworkercontroller.enabled:\n- value: 7";
         assert!(wrong(second).starts_with("line 4: workercontroller.enabled: found 7"));
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_named_with_both_lines() {
+        let wrong = |text| Values::parse(text).unwrap_err();
+        let said = wrong(
+            "workercontroller.enabled:\n- value: true\n\nworkerController.Enabled:\n- value: false\nother: []",
+        );
+        let words = "line 4: found workerController.Enabled after workercontroller.enabled in line 1, expected each \
+                     key once, in any letters";
+        assert_eq!(said, words);
+        let same =
+            wrong("workercontroller.enabled:\n- value: true\nworkercontroller.enabled:\n- value: false");
+        assert!(same.contains("duplicate") && same.contains("line 3"), "{same}");
+        assert!(Values::parse("Workercontroller.Enabled:\n- value: true\nother: []").is_ok());
     }
 
     #[test]
