@@ -244,6 +244,12 @@ async fn a_disabled_namespace_refuses_updates_and_can_still_delete() {
     write(false);
     client.delete(&version("off"), "test", None).await.unwrap();
     assert!(!client.exists(&version("off")).await.unwrap());
+    let next = server.controller(&["--dynamic-config", file.to_str().unwrap()], &[]);
+    eventually("a process that begins says it", A_MINUTE, async || {
+        let log = std::fs::read_to_string(&next.log).unwrap();
+        log.contains("the dynamic config does not enable this namespace").then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
