@@ -392,7 +392,7 @@ impl Client {
                 Err(ClientError::Refused { kind, .. }) if kind == contract::DELETED => {
                     return Err(not_found(version));
                 }
-                Err(refused) => return Err(refused),
+                Err(refused) => return Err(refused.after(PATIENCE)),
             }
         }
     }
@@ -418,6 +418,22 @@ enum Starting {
 }
 
 impl ClientError {
+    /// What to tell of a refusal that was to pass by itself and has not: the wire has one bare word for it.
+    pub(super) fn after(self, patience: Duration) -> Self {
+        match self {
+            Self::Refused { kind, .. } if kind == "errLongHistory" => {
+                let secs = patience.as_secs();
+                let message = format!(
+                    "for {secs} s the controller has taken no change: it is busy with a call of a provider, or about \
+                     to begin a new run as soon as such a call has ended; try again in a minute, and if that lasts, \
+                     `describe --dump` shows the call (wci.in_flight) and the log of `wci-controller run` how it ends"
+                );
+                Self::Refused { kind, message }
+            }
+            other => other,
+        }
+    }
+
     /// Whether the same call may succeed later.
     #[must_use]
     pub const fn is_transient(&self) -> bool {

@@ -146,6 +146,18 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_that_did_not_pass_says_what_is_the_matter_and_what_to_do() {
+        let refused = |kind: &str| ClientError::Refused { kind: kind.into(), message: kind.into() };
+        let told = refused("errLongHistory").after(Duration::from_secs(60));
+        assert!(matches!(&told, ClientError::Refused { kind, .. } if kind == "errLongHistory"), "{told:?}");
+        let words = told.to_string();
+        assert!(words.starts_with("for 60 s the controller has taken no change"), "{words}");
+        assert!(words.contains("try again in a minute") && words.contains("describe --dump"), "{words}");
+        let other = refused("FailedPrecondition");
+        assert_eq!(other.clone().after(Duration::ZERO), other);
+    }
+
+    #[test]
     fn a_controller_between_two_runs_is_told_of_once() {
         let all = vec![
             told("orders", "1", 5),
