@@ -11,6 +11,7 @@ mod lane;
 mod lenient;
 mod open_loop;
 mod poll;
+mod reading;
 mod request;
 mod restore;
 mod settings;
@@ -23,6 +24,7 @@ pub use change::{Change, PeriodicCheck, ValidationRequest};
 pub use input::{Failure, FailureClass, Input};
 pub use lane::Planned;
 pub use open_loop::OpenLoop;
+pub use reading::Reading;
 pub use request::{GroupUpdate, Refusal, RefusalKind, Request, Response, Update};
 pub use settings::Settings;
 pub use state::{Bookkeeping, STATE_SCHEMA, State, ValidationState, WireTime};
@@ -104,6 +106,8 @@ pub struct Controller {
     next_action_id: u64,
     signals_since_due: u32,
     dropped_signals: u64,
+    /// The last statistics; none where the settings have no use for them.
+    last_reading: Option<Reading>,
     is_continue_wanted: bool,
     is_deleted: bool,
     update: Option<Change>,
@@ -214,8 +218,7 @@ impl Controller {
         match input {
             Input::Requested { request_id, request } => self.on_requested(now, request_id, &request, step),
             Input::SettingsChanged(settings) => {
-                self.settings = *settings;
-                self.place_groups();
+                self.change_settings(*settings);
                 self.trim_signals();
             }
             _ if self.is_deleted => {}
@@ -250,7 +253,9 @@ impl Controller {
             let is_poll_due = !has_polled && self.timers.is_poll_due(now);
             let has_waited = self.signals_since_due >= self.settings.signals_before_timer;
             if let Some(action) = self.lane.begin_next() {
-                step.actions.push(action);
+                if !self.answer_at_once(now, &action, step) {
+                    step.actions.push(action);
+                }
             } else if let Some(index) = self.group_to_start() {
                 self.start_group(now, index, step);
             } else if is_poll_due && (has_waited || self.signals.is_empty()) {

@@ -32,6 +32,12 @@ impl OpenLoop {
         Self { controller, wants_statistics: BTreeSet::new(), fetch }
     }
 
+    /// A further run of the recording begins: this goes on with what its own spec has led to, under the settings that
+    /// the host has by now.
+    pub fn go_on(&mut self, settings: Settings) {
+        self.controller.change_settings(settings);
+    }
+
     /// Shows one recorded input, with the step that was recorded for it.
     pub fn feed(&mut self, now: Timestamp, input: &Input, recorded: &Step) -> Vec<Decision> {
         let now = now.max(Timestamp::EPOCH);
@@ -52,18 +58,18 @@ impl OpenLoop {
             }
             Input::Observation { group, observation } => self.controller.on_observation(group, *observation),
             Input::SettingsChanged(settings) => {
-                self.controller.settings = (**settings).clone();
-                self.controller.place_groups();
+                self.controller.change_settings((**settings).clone());
             }
             _ => {}
         }
-        self.carry_out();
+        self.carry_out(now, &mut step);
         self.fetch = recorded.actions.iter().find_map(recorded_fetch).or(self.fetch);
         step.decisions
     }
 
     fn decide(&mut self, now: Timestamp, is_poll: bool, metrics: &MetricsSnapshot, step: &mut Step) {
-        self.carry_out();
+        self.carry_out(now, step);
+        self.controller.remember(now, metrics);
         for group in std::mem::take(&mut self.wants_statistics) {
             self.controller.decide_deferred(now, &group, metrics, step);
         }
@@ -72,9 +78,13 @@ impl OpenLoop {
         }
     }
 
-    /// Everything decided counts as done; statistics come with the next recorded ones.
-    fn carry_out(&mut self) {
+    /// Everything decided counts as done. Fresh statistics answer a deferred decision, as they would in a controller;
+    /// without them it waits for the next recorded ones, whatever they were read for.
+    fn carry_out(&mut self, now: Timestamp, step: &mut Step) {
         while let Some(action) = self.controller.lane.begin_next() {
+            if self.controller.answer_at_once(now, &action, step) {
+                continue;
+            }
             self.controller.lane.end(action.id, |_| true);
             if let ActionKind::FetchMetrics { why: FetchWhy::Deferred { group } } = action.kind {
                 self.wants_statistics.insert(group);

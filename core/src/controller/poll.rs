@@ -34,6 +34,9 @@ impl Controller {
     ) {
         let is_fetch = |kind: &ActionKind| matches!(kind, ActionKind::FetchMetrics { .. });
         let Some(fetch) = self.lane.end(id, is_fetch) else { return };
+        if let Ok(metrics) = &result {
+            self.remember(now, metrics);
+        }
         match (&fetch.action.kind, result) {
             (ActionKind::FetchMetrics { why: FetchWhy::Deferred { group } }, Ok(metrics)) => {
                 self.decide_deferred(now, group, &metrics, step);

@@ -2,6 +2,7 @@
 
 use super::group::Group;
 use super::lane::Lane;
+use super::reading::keeps_readings;
 use super::timers::Timers;
 use super::{Bookkeeping, Controller, STATE_SCHEMA, Settings, State, Step, WorkerDeploymentVersion, change};
 use crate::decision::{ActionKind, GroupName};
@@ -50,6 +51,7 @@ impl Controller {
         let mut states = state.scaling_state;
         let mut wci = state.wci;
         wci.drop_what_cannot_be();
+        let last_reading = wci.last_reading.filter(|_| keeps_readings(&settings));
         let mut controller = Self {
             version,
             settings,
@@ -68,6 +70,7 @@ impl Controller {
             next_action_id: wci.next_action_id,
             signals_since_due: wci.signals_since_due,
             dropped_signals: wci.dropped_signals,
+            last_reading,
             is_continue_wanted: wci.is_continue_wanted,
             is_deleted: wci.is_deleted,
             update: wci.update,
@@ -134,6 +137,7 @@ impl Controller {
             failed_sizes: gather(self.groups.iter().filter_map(Group::failed_size_by_name)),
             observations: gather(self.groups.iter().filter_map(Group::observation_by_name)),
             groups_to_start: self.groups.iter().filter(|g| g.must_start).map(|g| g.name.clone()).collect(),
+            last_reading: self.last_reading,
             dropped_signals: self.dropped_signals,
             signals_since_due: self.signals_since_due,
             is_continue_wanted: self.is_continue_wanted,

@@ -42,6 +42,15 @@ pub struct Settings {
     pub reissue_failed_size: bool,
     /// Better: the conflict token changes with every accepted update.
     pub rotate_conflict_token: bool,
+    /// Better: statistics younger than this answer a deferred decision at once, instead of another read; zero or less:
+    /// always read.
+    #[serde(default = "always_read")]
+    pub deferred_metrics_max_age: Millis,
+}
+
+/// What was recorded before there was a reuse of statistics always read.
+const fn always_read() -> Millis {
+    Millis::ZERO
 }
 
 impl Default for Settings {
@@ -66,6 +75,7 @@ impl Default for Settings {
             flush_interval: None,
             reissue_failed_size: true,
             rotate_conflict_token: true,
+            deferred_metrics_max_age: Millis::from_secs(1),
         }
     }
 }
@@ -80,6 +90,7 @@ impl Settings {
             flush_interval: None,
             reissue_failed_size: false,
             rotate_conflict_token: false,
+            deferred_metrics_max_age: Millis::ZERO,
             ..Self::default()
         }
     }

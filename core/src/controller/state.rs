@@ -7,6 +7,7 @@
 use super::change::{Change, PeriodicCheck, ValidationRequest};
 use super::lane::Planned;
 use super::lenient::{take, take_list, take_map};
+use super::reading::Reading;
 use crate::decision::{ActionId, GroupName};
 use crate::metrics::Observation;
 use crate::signals::TaskAdd;
@@ -131,6 +132,9 @@ pub struct Bookkeeping {
     /// Groups that are new or changed and whose algorithms have not been told yet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub groups_to_start: Vec<GroupName>,
+    /// The last statistics that were read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_reading: Option<Reading>,
     /// Signals that found the queue full.
     pub dropped_signals: u64,
     /// Signals handled while a timer was due.
@@ -214,6 +218,7 @@ impl Bookkeeping {
             failed_sizes: take_map(&mut map, "failed_sizes"),
             observations: take_map(&mut map, "observations"),
             groups_to_start: take_list(&mut map, "groups_to_start"),
+            last_reading: take(&mut map, "last_reading"),
             dropped_signals: take(&mut map, "dropped_signals"),
             signals_since_due: take(&mut map, "signals_since_due"),
             is_continue_wanted: take(&mut map, "is_continue_wanted"),
@@ -222,7 +227,8 @@ impl Bookkeeping {
         }
     }
 
-    /// Drops actions that no controller plans here or in this order, and makes the counter larger than every number given.
+    /// Drops actions that no controller plans here or in this order, and statistics that none keeps; makes the counter
+    /// larger than every number given.
     pub(super) fn drop_what_cannot_be(&mut self) {
         let fits = |id: ActionId| id.0 < LARGEST_ACTION_ID;
         let may_plan = |planned: &Planned| planned.is_scaling() && fits(planned.action.id);
@@ -236,6 +242,7 @@ impl Bookkeeping {
         self.update = self.update.take().filter(|u| fits(u.action_id));
         self.validations.retain(|v| fits(v.action_id));
         self.periodic_check = self.periodic_check.take().filter(|c| fits(c.action_id));
+        self.last_reading = self.last_reading.filter(Reading::can_be_kept);
         if self.next_action_id >= LARGEST_ACTION_ID {
             self.next_action_id = 0;
         }

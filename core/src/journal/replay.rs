@@ -128,12 +128,12 @@ pub fn replay_with_spec(journal: &[u8], spec: &Spec) -> Result<Vec<OpenLoopStep>
     let mut steps = Vec::new();
     let mut other: Option<OpenLoop> = None;
     read_all(journal, |record| match record {
-        Record::Header(header) => {
-            // A further run goes on with what the other spec has led to, not with what was recorded.
-            other.get_or_insert_with(|| {
-                OpenLoop::new(header.version, header.settings, header.state, spec.clone())
-            });
-        }
+        Record::Header(header) => match &mut other {
+            Some(other) => other.go_on(header.settings),
+            None => {
+                other = Some(OpenLoop::new(header.version, header.settings, header.state, spec.clone()));
+            }
+        },
         Record::Entry(entry) => {
             let Entry { n, t, input, step } = *entry;
             let decided = other.as_mut().map(|other| other.feed(t, &input, &step)).unwrap_or_default();

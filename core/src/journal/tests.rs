@@ -309,6 +309,87 @@ fn another_kind_of_spec_sees_signals_statistics_and_deferred_statistics() {
     );
 }
 
+/// A spec whose group defers a decision with each signal.
+fn deferring() -> Value {
+    let config = json!({ "initial_count": 2, "max_count": 2 });
+    json!({ "scaling_group_specs": { "set": {
+        "compute": { "provider_type": "k8s" },
+        "scaling": { "scaling_algorithm": "rate-based", "config": config },
+    } } })
+}
+
+/// A journal of deferred decisions, on statistics read for them and on those of less than a second ago.
+fn journal_of_deferred(settings: Settings) -> String {
+    let state = State::new(Some(Spec::from_json(&deferring()).unwrap()), at(0));
+    let (controller, _) = Controller::start(WorkerDeploymentVersion::default(), settings, state, at(0));
+    let writer = JournalWriter::begin(Vec::new(), &controller).unwrap();
+    let mut run = Recorded { controller, writer };
+    let mut rate = 1.0;
+    for t in [1000, 1600, 2400, 2700, 299_500, 300_000, 300_400, 302_000] {
+        let input = if t == 300_000 { Input::WokeUp } else { Input::TaskAdd(add()) };
+        let step = run.give(at(t), input);
+        if let Some(fetch) = step.actions.first() {
+            rate += 1.0;
+            let queue = QueueMetrics { last_processing_rate: rate, ..QueueMetrics::default() };
+            let read = MetricsSnapshot { activity: Some(queue), ..MetricsSnapshot::default() };
+            let _ = run.give(at(t + 50), Input::Metrics { id: fetch.id, result: Ok(read) });
+        }
+    }
+    run.text()
+}
+
+fn always_reading() -> Settings {
+    Settings { deferred_metrics_max_age: crate::Millis::ZERO, ..Settings::default() }
+}
+
+fn fetches(journal: &str) -> usize {
+    journal.matches(r#""fetch_metrics":{"why":{"deferred""#).count()
+}
+
+#[test]
+fn deferred_decisions_replay_with_and_without_a_read() {
+    let (reused, read) = (journal_of_deferred(Settings::default()), journal_of_deferred(always_reading()));
+    assert_eq!((fetches(&reused), fetches(&read)), (4, 7));
+    for journal in [reused, read] {
+        assert_eq!(replay(journal.as_bytes()).unwrap().differences, []);
+    }
+}
+
+#[test]
+fn a_journal_from_before_statistics_were_reused_replays_equally() {
+    let journal = journal_of_deferred(always_reading());
+    let older = journal.replace(r#","deferred_metrics_max_age":0"#, "");
+    assert!(older.len() < journal.len());
+    let replayed = replay(older.as_bytes()).unwrap();
+    assert_eq!((replayed.entries, replayed.differences), (16, vec![]));
+}
+
+#[test]
+fn the_same_spec_decides_the_same_whether_a_recording_read_or_not() {
+    for settings in [Settings::default(), always_reading()] {
+        let journal = journal_of_deferred(settings);
+        let steps = replay_with_spec(journal.as_bytes(), &Spec::from_json(&deferring()).unwrap()).unwrap();
+        assert!(steps.len() >= 8);
+        for step in steps {
+            assert_eq!(step.other, step.recorded, "entry {}", step.n);
+        }
+    }
+}
+
+#[test]
+fn a_further_run_under_other_settings_changes_how_the_other_spec_reads() {
+    let older = journal_of_deferred(always_reading());
+    let joined = older.clone() + &journal_of_deferred(Settings::default());
+    let steps = replay_with_spec(joined.as_bytes(), &Spec::from_json(&deferring()).unwrap()).unwrap();
+    let first = replay_with_spec(older.as_bytes(), &Spec::from_json(&deferring()).unwrap()).unwrap().len();
+    let rules = |decisions: &[crate::decision::Decision]| {
+        decisions.iter().map(|decision| decision.reason.rule).collect::<Vec<_>>()
+    };
+    for step in &steps[first..] {
+        assert_eq!(rules(&step.other), rules(&step.recorded), "entry {}", step.n);
+    }
+}
+
 /// The entry after a trip through JSON.
 fn carried(input: Input) -> Input {
     let entry = Entry { n: 1, t: at(0), input, step: Step::default() };

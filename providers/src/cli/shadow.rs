@@ -67,11 +67,13 @@ impl Beside {
     fn take(&mut self, record: Record) -> io::Result<()> {
         match record {
             Record::Header(header) => {
-                // A further run goes on with what the other spec has led to.
-                let spec = &self.spec;
-                self.other.get_or_insert_with(|| {
-                    OpenLoop::new(header.version, header.settings, header.state, spec.clone())
-                });
+                match &mut self.other {
+                    Some(other) => other.go_on(header.settings),
+                    None => {
+                        let spec = self.spec.clone();
+                        self.other = Some(OpenLoop::new(header.version, header.settings, header.state, spec));
+                    }
+                }
                 Ok(())
             }
             Record::Entry(entry) => {

@@ -2,19 +2,13 @@
 
 use crate::provider::VersionName;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use wci_core::controller::{Input, Settings, WorkerDeploymentVersion};
-use wci_core::decision::{Action, ActionId, ActionKind, FetchWhy};
+use wci_core::decision::Action;
 use wci_core::journal::{Entry, Header};
-use wci_core::metrics::MetricsSnapshot;
-use wci_core::{Controller, Millis, State, Step, Timestamp};
+use wci_core::{Controller, State, Step, Timestamp};
 
 /// A due timer is served at once, but not forever: something else may want to be told meanwhile.
 const MOST_WAKE_UPS: usize = 100;
-
-/// Statistics no older than this answer a deferred decision at once: it asks for them with each signal, while all
-/// controllers of a namespace share the pace at which the server lets them be read.
-const FRESH: Millis = Millis::from_secs(1);
 
 /// What the local activity is given.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -30,18 +24,8 @@ pub struct Question {
     pub(super) inputs: Vec<Input>,
     /// Entries recorded in this run so far.
     pub(super) recorded: u64,
-    /// The latest statistics that were read in this run.
-    pub(super) read: Option<Reading>,
     /// The run shall end as soon as no update is under way.
     pub(super) shall_end: bool,
-}
-
-/// Statistics, and when they were taken over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub(super) struct Reading {
-    pub(super) at: Timestamp,
-    pub(super) metrics: MetricsSnapshot,
 }
 
 /// What is recorded in history. The journal is made from it alone.
@@ -84,7 +68,7 @@ pub(super) fn decide(question: Question, settings: Settings, mut clock: impl FnM
         now
     };
     record.at = tick();
-    let Question { version, state, inputs, recorded, read, shall_end, .. } = question;
+    let Question { version, state, inputs, recorded, shall_end, .. } = question;
     let shall_end = shall_end && !state.wci.is_continue_wanted;
     let (mut controller, news) = match question.settings {
         None => {
@@ -102,15 +86,11 @@ pub(super) fn decide(question: Question, settings: Settings, mut clock: impl FnM
     };
     let mut wake_at = record.begun.as_ref().and_then(|step| step.wake_at);
     let mut handle = |controller: &mut Controller, input: Input| {
-        let mut next = Some(input);
-        while let Some(input) = next {
-            let t = tick();
-            let step = controller.handle(t, input.clone());
-            (wake_at, record.at) = (step.wake_at, t);
-            next = read.as_ref().and_then(|read| answer(&step, read, t));
-            let n = recorded + 1 + record.entries.len() as u64;
-            record.entries.push(Entry { n, t, input, step });
-        }
+        let t = tick();
+        let step = controller.handle(t, input.clone());
+        (wake_at, record.at) = (step.wake_at, t);
+        let n = recorded + 1 + record.entries.len() as u64;
+        record.entries.push(Entry { n, t, input, step });
         wake_at.is_some_and(|wake_at| wake_at <= record.at)
     };
     let mut is_due = false;
@@ -130,30 +110,11 @@ pub(super) fn decide(question: Question, settings: Settings, mut clock: impl FnM
     record
 }
 
-/// What answers a deferred decision without another read.
-fn answer(step: &Step, read: &Reading, now: Timestamp) -> Option<Input> {
-    let asks =
-        |kind: &ActionKind| matches!(kind, ActionKind::FetchMetrics { why: FetchWhy::Deferred { .. } });
-    let asking = step.actions.iter().find(|action| asks(&action.kind))?;
-    let is_fresh = now < read.at.plus(FRESH);
-    is_fresh.then_some(Input::Metrics { id: asking.id, result: Ok(read.metrics) })
-}
-
 impl Record {
-    /// What is left to do, in its order: all that was asked for but what the decision has answered itself.
+    /// What is left to do, in its order.
     pub(super) fn take_actions(&mut self) -> Vec<Action> {
-        let answered: BTreeSet<ActionId> = self.answers().map(|(id, _)| id).collect();
         let steps = self.begun.iter_mut().chain(self.entries.iter_mut().map(|entry| &mut entry.step));
-        let actions = steps.flat_map(|step| std::mem::take(&mut step.actions));
-        actions.filter(|action| !answered.contains(&action.id)).collect()
-    }
-
-    /// The latest statistics in it that were read, and not had before.
-    pub(super) fn reading(&self) -> Option<Reading> {
-        let asked: BTreeSet<ActionId> =
-            self.steps().flat_map(|step| &step.actions).map(|action| action.id).collect();
-        let read = self.answers().filter(|(id, _)| !asked.contains(id)).last();
-        read.map(|(_, metrics)| Reading { at: self.at, metrics: *metrics })
+        steps.flat_map(|step| std::mem::take(&mut step.actions)).collect()
     }
 
     /// When the core wants to be woken after all of it.
@@ -164,13 +125,6 @@ impl Record {
     fn steps(&self) -> impl Iterator<Item = &Step> {
         self.begun.iter().chain(self.entries.iter().map(|entry| &entry.step))
     }
-
-    fn answers(&self) -> impl Iterator<Item = (ActionId, &MetricsSnapshot)> {
-        self.entries.iter().filter_map(|entry| match &entry.input {
-            Input::Metrics { id, result: Ok(metrics) } => Some((*id, metrics)),
-            _ => None,
-        })
-    }
 }
 
 #[cfg(test)]
@@ -179,6 +133,7 @@ mod tests {
     use serde_json::json;
     use wci_core::controller::{Request, Update};
     use wci_core::journal::{Record as Line, Replay};
+    use wci_core::metrics::MetricsSnapshot;
 
     const T0: Timestamp = Timestamp::from_millis(1_000_000);
 
@@ -231,32 +186,33 @@ mod tests {
             "scaling": {"scaling_algorithm": "rate-based", "config": {"max_count": 9}}}}});
         let state = State::new(Some(serde_json::from_value(spec).unwrap()), Timestamp::EPOCH);
         let begun = decide(Question { state, ..question() }, Settings::default(), || T0);
-        let ask = |state: &State, inputs, read| Question {
-            settings: Some(Settings::default()),
-            state: state.clone(),
-            inputs,
-            read,
-            ..question()
+        let then = |before: &Record, after: i64, input| {
+            // What one decision leaves to the next one goes through the history.
+            let state = serde_json::from_str(&serde_json::to_string(&before.state).unwrap()).unwrap();
+            let asked =
+                Question { settings: Some(Settings::default()), state, inputs: vec![input], ..question() };
+            decide(asked, Settings::default(), || Timestamp::from_millis(T0.as_millis() + after))
         };
-        let up = decide(ask(&begun.state, vec![task_add()], None), Settings::default(), || T0);
-        let [sized] = &up.clone().take_actions()[..] else { panic!("{up:?}") };
-        let sized = vec![Input::ActionFinished { id: sized.id, result: Ok(()) }];
-        let read = |age: i64| {
-            let at = Timestamp::from_millis(T0.as_millis() - age);
-            Some(Reading { at, metrics: MetricsSnapshot::default() })
+        let ordered = |record: &Record| record.clone().take_actions().into_iter().map(|a| a.id).collect();
+        let done = |record: &Record| {
+            let ids: Vec<_> = ordered(record);
+            Input::ActionFinished { id: ids[0], result: Ok(()) }
         };
-        for (read, is_answered) in [(read(999), true), (read(1000), false), (None, false)] {
-            let mut record = decide(ask(&up.state, sized.clone(), read), Settings::default(), || T0);
-            assert_eq!(record.reading(), None, "nothing was read");
-            assert_eq!(record.entries.len(), 1 + usize::from(is_answered));
-            assert_eq!(record.state.wci.in_flight.is_none(), is_answered);
-            assert_eq!(record.take_actions().is_empty(), is_answered);
+        let up = then(&begun, 0, task_add());
+        let fetch = then(&up, 0, done(&up));
+        let ids: Vec<_> = ordered(&fetch);
+        assert_eq!(ids.len(), 1, "without any statistics they are read");
+        let came = Input::Metrics { id: ids[0], result: Ok(MetricsSnapshot::default()) };
+        let read = then(&fetch, 0, came);
+        for (age, is_answered) in [(999, true), (1000, false)] {
+            let told = then(&read, age, task_add());
+            let ids: Vec<_> = ordered(&told);
+            assert_eq!(ids.is_empty(), is_answered, "after {age} ms");
+            assert_eq!(told.entries.len(), 1);
+            let decisions = &told.entries[0].step.decisions;
+            assert_eq!(decisions.len(), 1 + usize::from(is_answered), "{decisions:?}");
+            assert_eq!(told.state.wci.in_flight.is_none(), is_answered);
         }
-        let fetch = decide(ask(&up.state, sized, None), Settings::default(), || T0);
-        let id = fetch.clone().take_actions()[0].id;
-        let came = vec![Input::Metrics { id, result: Ok(MetricsSnapshot::default()) }];
-        let read = decide(ask(&fetch.state, came, None), Settings::default(), || T0).reading();
-        assert_eq!(read.map(|read| read.at), Some(T0));
     }
 
     #[test]

@@ -5,11 +5,14 @@ use crate::serve::metrics::{Labels, Metrics};
 use prometheus_client::metrics::counter::Counter;
 use std::collections::{BTreeMap, BTreeSet};
 use wci_core::controller::{Input, Request, State};
-use wci_core::decision::{Action, ActionKind, Decision, FetchWhy, Rule};
+use wci_core::decision::{Action, ActionKind, Decision, FetchWhy, GroupName, Rule};
 use wci_core::journal::Entry;
 use wci_core::metrics::MetricsSnapshot;
 use wci_core::spec::LaunchStrategy;
 use wci_core::{Spec, Step};
+
+/// What made a decision on deferred statistics.
+const DEFERRED: &str = "deferred";
 
 /// Notes everything that a decision says.
 pub(super) fn note(metrics: &Metrics, question: &Question, record: &Record) {
@@ -82,13 +85,10 @@ impl Notes<'_> {
     /// Without an input: what beginning a run caused.
     fn step(&mut self, step: &Step, cause: Option<&Input>) {
         step.decisions.iter().for_each(|decision| self.decision(decision, cause));
+        self.deferred_at_once(step, cause);
         for action in &step.actions {
             match &action.kind {
-                ActionKind::FetchMetrics { why: FetchWhy::Deferred { group } } => {
-                    // Only a signal defers; the fetch may wait until something else has ended.
-                    let labels = Labels { scale_up_trigger: "task_add".into(), ..self.of(Some(group)) };
-                    self.metrics.deferred.write(&labels, Counter::inc);
-                }
+                ActionKind::FetchMetrics { why: FetchWhy::Deferred { group } } => self.deferred(group),
                 ActionKind::FetchMetrics { .. }
                 | ActionKind::InvokeWorker { .. }
                 | ActionKind::SetWorkerSetSize { .. } => {}
@@ -96,6 +96,24 @@ impl Notes<'_> {
             }
             self.in_flight = Some(action.clone());
         }
+    }
+
+    /// Deferred decisions for which nothing was read: all but the one for which these statistics were.
+    fn deferred_at_once(&self, step: &Step, cause: Option<&Input>) {
+        let is_answer = matches!(cause, Some(Input::Metrics { result: Ok(_), .. }));
+        let asked = self.in_flight.as_ref().filter(|_| is_answer);
+        let mut read_for = asked.and_then(|action| action.kind.group());
+        for decision in step.decisions.iter().filter(|d| trigger(d.reason.rule, cause) == DEFERRED) {
+            if read_for.take_if(|group| **group == decision.group).is_none() {
+                self.deferred(&decision.group);
+            }
+        }
+    }
+
+    /// Only a signal defers; its turn may come when something else has ended.
+    fn deferred(&self, group: &GroupName) {
+        let labels = Labels { scale_up_trigger: "task_add".into(), ..self.of(Some(group)) };
+        self.metrics.deferred.write(&labels, Counter::inc);
     }
 
     fn decision(&self, decision: &Decision, cause: Option<&Input>) {
@@ -164,7 +182,7 @@ impl Notes<'_> {
 const fn trigger(rule: Rule, cause: Option<&Input>) -> &'static str {
     match (rule, cause) {
         (Rule::NoSyncMatch, _) => "task_add",
-        (Rule::CapacityMeasured | Rule::CapacityUnknown, _) => "deferred",
+        (Rule::CapacityMeasured | Rule::CapacityUnknown, _) => DEFERRED,
         (_, Some(Input::Metrics { .. })) => "poll",
         (
             _,

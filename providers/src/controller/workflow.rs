@@ -6,7 +6,7 @@ use super::contract::{
     self, DELETED, MEMO, Memo, QUERY_DESCRIBE, QUERY_DUMP, SIGNAL_TASK_ADD, Start, UPDATE_DELETE,
     UPDATE_SPEC, UPDATE_VALIDATE, WORKFLOW_TYPE,
 };
-use super::decide::{Question, Reading, Record};
+use super::decide::{Question, Record};
 use super::failure::Refused;
 use crate::provider::Target;
 use futures::future::{LocalBoxFuture, MaybeDone, maybe_done};
@@ -50,7 +50,6 @@ pub struct InstanceWorkflow {
     former: Option<Settings>,
     /// Entries recorded in this run.
     recorded: u64,
-    read: Option<Reading>,
     inbox: Vec<Input>,
     /// How many of them the decision under way was given.
     asked: usize,
@@ -81,7 +80,6 @@ impl InstanceWorkflow {
             settings: None,
             former: start.settings,
             recorded: 0,
-            read: None,
             inbox: start.waiting.into_iter().map(Input::TaskAdd).collect(),
             asked: 0,
             answers: BTreeMap::new(),
@@ -234,7 +232,6 @@ impl InstanceWorkflow {
             state: self.state.clone(),
             inputs: self.inbox[..self.asked].to_vec(),
             recorded: self.recorded,
-            read: self.read,
             shall_end: self.goes_by_record && (self.has_updated || is_suggested),
         }
     }
@@ -245,7 +242,6 @@ impl InstanceWorkflow {
         self.inbox.drain(..taken);
         self.recorded += record.entries.len() as u64;
         self.has_updated |= record.entries.iter().any(begins_update);
-        self.read = record.reading().or(self.read);
         let (now, wake_at) = (record.at, record.wake_at());
         let mut actions = record.take_actions();
         if let Some(settings) = record.settings {

@@ -2,6 +2,7 @@
 
 mod polling;
 mod properties;
+mod readings;
 mod requests;
 mod sizes;
 mod states;

@@ -260,8 +260,8 @@ fn groups() -> impl Strategy<Value = Value> {
 
 fn settings() -> impl Strategy<Value = Settings> {
     let odd = select(vec![i64::MIN, -1, 0, 1, 1000, 45_000, 300_000, i64::MAX]);
-    (any::<[bool; 7]>(), 0..6_usize, 0..4_u32, odd.clone(), odd).prop_map(
-        |(flags, max_waiting_signals, signals_before_timer, longest, validation)| Settings {
+    (any::<[bool; 7]>(), 0..6_usize, 0..4_u32, odd.clone(), odd.clone(), odd).prop_map(
+        |(flags, max_waiting_signals, signals_before_timer, longest, validation, max_age)| Settings {
             enabled: flags[0] || flags[1],
             host_region: flags[2].then(|| "eu-west-1".to_owned()),
             max_waiting_signals,
@@ -273,6 +273,7 @@ fn settings() -> impl Strategy<Value = Settings> {
             poll_after_update: flags[5],
             reissue_failed_size: flags[6],
             rotate_conflict_token: flags[4],
+            deferred_metrics_max_age: Millis::new(max_age),
             ..Settings::default()
         },
     )

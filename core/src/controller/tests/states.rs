@@ -38,6 +38,7 @@ fn the_state_of_0_1_0_has_every_field() {
     assert!(wci.in_flight.is_some() && wci.update.is_some() && wci.periodic_check.is_some());
     assert!(!wci.waiting_actions.is_empty() && !wci.validations.is_empty() && !wci.unknown.is_empty());
     assert!(!wci.failed_sizes.is_empty() && !wci.observations.is_empty() && !wci.groups_to_start.is_empty());
+    assert!(wci.last_reading.is_some());
     assert!(wci.poll_interval.is_some() && wci.signals_since_due > 0 && wci.is_continue_wanted);
 }
 
@@ -157,6 +158,15 @@ fn absurd_action_numbers_count_as_damage() {
     let wci = resumed(state).dump().wci;
     assert_eq!(wci.in_flight, None);
     assert!(wci.next_action_id < 1 << 53);
+}
+
+#[test]
+fn statistics_whose_rates_are_no_numbers_count_as_damage() {
+    for damage in [json!(null), json!(1e300)] {
+        let mut value = full();
+        value["wci"]["last_reading"]["metrics"]["activity"]["last_arrival_rate"] = damage;
+        assert_eq!(resumed(read(value)).dump().wci.last_reading, None);
+    }
 }
 
 #[test]

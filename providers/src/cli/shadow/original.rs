@@ -75,12 +75,12 @@ impl Shadow {
     fn take(&mut self, at: Timestamp, happened: Happened) -> (Vec<Act>, Vec<Decision>) {
         match happened {
             Happened::Begun(start) => {
-                // A further run goes on with what the other spec has led to. No setting that changes what is
-                // decided at a given input differs between the original and ours.
+                // A further run goes on with what the other spec has led to. What the original reads for each of
+                // its deferred decisions, the other one takes, too.
                 let version = start.version();
                 let spec = &self.spec;
                 self.other.get_or_insert_with(|| {
-                    OpenLoop::new(version, Settings::default(), start.state, spec.clone())
+                    OpenLoop::new(version, Settings::like_go(), start.state, spec.clone())
                 });
                 (Vec::new(), Vec::new())
             }

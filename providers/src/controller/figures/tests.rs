@@ -146,6 +146,32 @@ fn deferred_decisions_are_told_from_polls() {
 }
 
 #[test]
+fn every_deferred_decision_counts_once_whether_statistics_were_read_for_it_or_not() {
+    let state = state(&["k8s", "aws-ecs"], 1);
+    let measured = |group: &str| {
+        let mut measured = decision("capacity_measured", Some(1), 1, None);
+        measured["group"] = group.into();
+        measured
+    };
+    let fetch = json!({"actions": [{"id": 1, "fetch_metrics": {"why": {"deferred": {"group": "g0"}}}}],
+        "decisions": [], "wake_at": null});
+    let signal = json!({"task_add": {"task_queue_type": 1}});
+    let mut record = record(&state, signal.clone(), fetch);
+    let both = deciding(&[measured("g0"), measured("g1"), measured("g0")]);
+    for (n, (input, step)) in [(poll(), both), (signal, deciding(&[measured("g1")]))].into_iter().enumerate()
+    {
+        let entry = json!({"n": n + 2, "t": 5, "input": input, "step": step});
+        record.entries.push(serde_json::from_value(entry).unwrap());
+    }
+    let metrics = noted(&question(&state), &record);
+    let counted = [
+        "compute_provider=aws-ecs scale_up_trigger=task_add 2",
+        "compute_provider=k8s scale_up_trigger=task_add 2",
+    ];
+    assert_eq!(lines(&metrics, "deferred_scaling_decision_count_total"), counted);
+}
+
+#[test]
 fn only_a_stored_spec_creates_a_controller() {
     let empty = State::new(None, Timestamp::EPOCH);
     let asked = json!({"requested": {"request_id": "1", "request": {"update": {"identity": "i"}}}});

@@ -68,6 +68,10 @@ pub struct Controller {
     /// false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reissue_failed_size: Option<bool>,
+    /// Improvement: statistics younger than this answer a deferred decision at once, instead of another read; "0s":
+    /// always read. Default "1s", with `like_go` "0s".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deferred_metrics_max_age: Option<Span>,
     /// Lifetime of each of the two read-through caches of the statistics; "0s": exact. Default "5s".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub statistics_cache: Option<Span>,

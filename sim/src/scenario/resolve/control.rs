@@ -68,8 +68,21 @@ fn settings(own: &file::Controller, problems: &mut Problems) -> Settings {
         let expected = format!("at least the shortest poll interval, {}", settings.shortest_poll);
         problems.push(Problem::value(&path.key("longest_poll"), settings.longest_poll.to_string(), expected));
     }
+    max_age(own, &mut settings, problems);
     switches(own, &mut settings);
     settings
+}
+
+fn max_age(own: &file::Controller, settings: &mut Settings, problems: &mut Problems) {
+    let Some(span) = own.deferred_metrics_max_age else { return };
+    match if span.0 == 0 { Some(Millis::ZERO) } else { whole_millis(span) } {
+        Some(millis) => settings.deferred_metrics_max_age = millis,
+        None => problems.push(Problem::value(
+            &ROOT.key("controller").key("deferred_metrics_max_age"),
+            span.to_string(),
+            "\"0s\" or more, in whole milliseconds",
+        )),
+    }
 }
 
 fn switches(own: &file::Controller, settings: &mut Settings) {

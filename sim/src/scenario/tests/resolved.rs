@@ -84,6 +84,27 @@ fn single_values_are_read_and_set_by_their_dotted_keys() {
 }
 
 #[test]
+fn how_old_statistics_of_deferred_decisions_may_be_follows_like_go_unless_it_is_said() {
+    const AGE: &str = "controller.deferred_metrics_max_age";
+    let resolved = |set: &[(&str, &str)]| {
+        let set = set.iter().map(|(key, value)| (*key, parse_value(value)));
+        read(GOOD).unwrap().with(set).unwrap().resolve()
+    };
+    for (set, millis) in [
+        (&[][..], 1000),
+        (&[("controller.like_go", "true")], 0),
+        (&[(AGE, "0s")], 0),
+        (&[(AGE, "2500ms")], 2500),
+        (&[("controller.like_go", "true"), (AGE, "1s")], 1000),
+    ] {
+        let age = resolved(set).unwrap().model.controller.settings.deferred_metrics_max_age;
+        assert_eq!(age.get(), millis, "{set:?}");
+    }
+    let errors = resolved(&[(AGE, "500us")]).unwrap_err().to_string();
+    assert!(errors.ends_with("found 500us, expected \"0s\" or more, in whole milliseconds"), "{errors}");
+}
+
+#[test]
 fn another_algorithm_does_not_get_the_settings_of_the_old_one() {
     let text = "format = 1\ntitle = \"x\"\nhorizon = \"1m\"\n[[workload]]\nname = \"w\"\narrival = { kind = \
                 \"poisson\", rate = 1.0 }\nservice = \"1s\"\n[spec.scaling_group_specs.g]\ncompute = { provider_type \
