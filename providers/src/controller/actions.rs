@@ -26,13 +26,16 @@ const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A read takes milliseconds, and everything else waits for it: one that went down with its process is soon made again.
 const READ_HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What ends as an input. Where there is nothing to be called, that input is there at once.
+type Activity = LocalBoxFuture<'static, Input>;
+
 /// The activities under way. Each ends as one input.
 ///
 /// They are looked at in the order in which they were begun: replay sees them in the same one.
 pub(super) struct UnderWay {
     ctx: WorkflowContext<InstanceWorkflow>,
     target: Target,
-    activities: Vec<MaybeDone<LocalBoxFuture<'static, Input>>>,
+    activities: Vec<MaybeDone<Activity>>,
 }
 
 impl UnderWay {
@@ -40,26 +43,30 @@ impl UnderWay {
         Self { ctx, target, activities: Vec::new() }
     }
 
-    /// Begins what an action asks for, given the state after the step that asked for it.
-    pub(super) fn begin(&mut self, action: Action, state: &State) {
+    /// Begins what an action asks for, given the state after the step that asked for it; whether an activity is
+    /// ordered for it.
+    pub(super) fn begin(&mut self, action: Action, state: &State) -> bool {
         let id = action.id;
-        let activity = match action.kind {
-            ActionKind::FetchMetrics { .. } => self.fetch(id),
+        let begun = match action.kind {
+            ActionKind::FetchMetrics { .. } => Ok(self.fetch(id)),
             ActionKind::InvokeWorker { group, count } => {
                 self.act(id, Operation::Invoke, &group, count, state.spec.as_ref())
             }
             ActionKind::SetWorkerSetSize { group, count } => {
                 self.act(id, Operation::SetSize, &group, count, state.spec.as_ref())
             }
-            ActionKind::CheckSpec { spec } => self.check(id, *spec, state.spec.is_none()),
+            ActionKind::CheckSpec { spec } => Ok(self.check(id, *spec, state.spec.is_none())),
             ActionKind::RegisterTaskQueues { groups } => {
                 let spec = state.wci.update.as_ref().map(|update| (*update.spec).clone());
                 self.register(id, groups, spec)
             }
             // The workflow itself does these.
-            ActionKind::Answer { .. } | ActionKind::Finish => return,
+            ActionKind::Answer { .. } | ActionKind::Finish => return false,
         };
+        let is_ordered = begun.is_ok();
+        let activity = begun.unwrap_or_else(|failed| futures::future::ready(failed).boxed_local());
         self.activities.push(maybe_done(activity));
+        is_ordered
     }
 
     /// Orders what was begun, also when something else has ended that will be looked at first.
@@ -69,7 +76,7 @@ impl UnderWay {
         }
     }
 
-    fn fetch(&self, id: ActionId) -> LocalBoxFuture<'static, Input> {
+    fn fetch(&self, id: ActionId) -> Activity {
         let version = wci_core::controller::WorkerDeploymentVersion {
             deployment_name: self.target.deployment_name.clone(),
             build_id: self.target.build_id.clone(),
@@ -91,11 +98,10 @@ impl UnderWay {
         group: &GroupName,
         count: u32,
         spec: Option<&Spec>,
-    ) -> LocalBoxFuture<'static, Input> {
+    ) -> Result<Activity, Input> {
         let Some(spec) = spec.and_then(|spec| only(spec, group)) else {
             let missing = ProviderError::not_found("the scaling group is not in the spec any more");
-            return futures::future::ready(Input::ActionFinished { id, result: Err(missing.class) })
-                .boxed_local();
+            return Err(Input::ActionFinished { id, result: Err(missing.class) });
         };
         let target = Target { group: group.to_string(), ..self.target.clone() };
         let order = Order { target, spec, count };
@@ -110,10 +116,10 @@ impl UnderWay {
             };
             Input::ActionFinished { id, result: acted.map_err(|e| provider_error(&e).class) }
         };
-        act.boxed_local()
+        Ok(act.boxed_local())
     }
 
-    fn check(&self, id: ActionId, spec: Spec, is_new: bool) -> LocalBoxFuture<'static, Input> {
+    fn check(&self, id: ActionId, spec: Spec, is_new: bool) -> Activity {
         let order = SpecOrder { target: self.target.clone(), spec, registrations: Vec::new(), is_new };
         let ctx = self.ctx.clone();
         let check = async move {
@@ -129,10 +135,10 @@ impl UnderWay {
         id: ActionId,
         registrations: Vec<Registration>,
         spec: Option<Spec>,
-    ) -> LocalBoxFuture<'static, Input> {
+    ) -> Result<Activity, Input> {
         let Some(spec) = spec else {
             let gone = Failure::from(ProviderError::unavailable("the update is gone"));
-            return futures::future::ready(Input::Registered { id, result: Err(gone) }).boxed_local();
+            return Err(Input::Registered { id, result: Err(gone) });
         };
         let order = SpecOrder { target: self.target.clone(), spec, registrations, is_new: false };
         let ctx = self.ctx.clone();
@@ -141,7 +147,7 @@ impl UnderWay {
             let registered = ctx.execute_activity(Activities::register_task_queues, order, options).await;
             Input::Registered { id, result: registered.map_err(|e| Failure::from(provider_error(&e))) }
         };
-        register.boxed_local()
+        Ok(register.boxed_local())
     }
 }
 

@@ -7,7 +7,7 @@ use super::contract::{
     self, QUERY_DESCRIBE, QUERY_DUMP, SIGNAL_TASK_ADD, UPDATE_DELETE, UPDATE_SPEC, UPDATE_VALIDATE, Updated,
 };
 use super::messages::{
-    decode, distinct, execution, is_busy, is_crowded, is_long_history, missing_or, not_found, payloads,
+    decode, distinct, execution, is_busy, is_crowded, is_for_later, missing_or, not_found, payloads,
     query_of, request_id, server, summary, timed,
 };
 use crate::error::ProviderError;
@@ -101,6 +101,11 @@ impl Client {
         &self.temporal
     }
 
+    /// Where its new controllers are served from.
+    pub(super) fn task_queue(&self) -> &str {
+        &self.task_queue
+    }
+
     /// Whether the version has a running controller.
     ///
     /// # Errors
@@ -118,6 +123,18 @@ impl Client {
             Err(status) if status.code() == Code::NotFound => Ok(false),
             Err(status) => Err(server("looking for the controller", &status)),
         }
+    }
+
+    /// The id of the version's newest run, also of one that has ended.
+    pub(super) async fn newest_run(&self, version: &WorkerDeploymentVersion) -> Result<String, ClientError> {
+        let request = api::DescribeWorkflowExecutionRequest {
+            namespace: self.namespace(),
+            execution: Some(execution(version)),
+        };
+        let answer = self.service().describe_workflow_execution(timed(request)).await;
+        let answer = answer.map_err(|status| missing_or(version, "looking for the controller", &status))?;
+        let info = answer.into_inner().workflow_execution_info.unwrap_or_default();
+        Ok(info.execution.unwrap_or_default().run_id)
     }
 
     /// The spec and its standing.
@@ -274,13 +291,23 @@ impl Client {
         version: &WorkerDeploymentVersion,
         add: &TaskAdd,
     ) -> Result<(), ClientError> {
+        self.signal_once(version, add, request_id()).await
+    }
+
+    /// The same; a second one with the same id is none.
+    pub(super) async fn signal_once(
+        &self,
+        version: &WorkerDeploymentVersion,
+        add: &TaskAdd,
+        request_id: String,
+    ) -> Result<(), ClientError> {
         let request = api::SignalWorkflowExecutionRequest {
             namespace: self.namespace(),
             workflow_execution: Some(execution(version)),
             signal_name: SIGNAL_TASK_ADD.into(),
             input: Some(payloads(add)),
             identity: self.identity(),
-            request_id: request_id(),
+            request_id,
             ..api::SignalWorkflowExecutionRequest::default()
         };
         let begun = Instant::now();
@@ -384,8 +411,8 @@ impl Client {
                     return decode(result.payloads.first())
                         .map_err(|why| ClientError::Server(ProviderError::rejected(why)));
                 }
-                // The controller is about to begin a new run, which will take the request.
-                Err(refused) if is_long_history(&refused) && begun.elapsed() < PATIENCE => {
+                // The controller decides something or is about to begin a new run, and then takes the request.
+                Err(refused) if is_for_later(&refused) && begun.elapsed() < PATIENCE => {
                     id = request_id();
                     tokio::time::sleep(pause).await;
                 }

@@ -71,6 +71,13 @@ pub struct Start {
     /// Whether nothing but the record says what the run orders. Ours; histories from before this was so lack it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub goes_by_record: bool,
+    /// Whether the record alone also says when timers begin and what a decision took, and no timer is ever cancelled.
+    /// Ours; histories from before this was so lack it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_strict: bool,
+    /// The run in whose place this one was begun because its history could not be replayed. Ours.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub recovered_from: String,
 }
 
 impl Start {

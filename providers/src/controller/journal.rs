@@ -2,17 +2,22 @@
 
 mod newest;
 pub(crate) mod original;
+mod replayed;
 
 pub(crate) use newest::{Newest, Place};
+pub use replayed::Replayed;
+#[cfg(test)]
+pub(super) use replayed::replay;
+pub(super) use replayed::replay_events;
 
 use super::client::{Client, ClientError};
-use super::contract::workflow_id;
+use super::contract::{Start, workflow_id};
 use super::decide::Record;
 use super::statistics::failure;
 use std::io;
 use std::time::Duration;
 use temporalio_client::tonic::{Code, Request};
-use temporalio_common::protos::temporal::api::common::v1::WorkflowExecution;
+use temporalio_common::protos::temporal::api::common::v1::{Payloads, WorkflowExecution};
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 use temporalio_common::protos::temporal::api::history::v1::{HistoryEvent, MarkerRecordedEventAttributes};
 use temporalio_common::protos::temporal::api::workflowservice::v1 as api;
@@ -67,7 +72,10 @@ impl<'a> Histories<'a> {
     pub async fn write(&self, mut out: impl io::Write, follow: bool) -> Result<(), ClientError> {
         let mut run = Some(self.first_run().await?);
         while let Some(run_id) = run {
-            run = self.write_run(&mut out, &run_id, follow).await?;
+            run = match self.write_run(&mut out, &run_id, follow).await? {
+                None => self.run_after(&run_id).await?,
+                next => next,
+            };
         }
         Ok(())
     }
@@ -96,35 +104,62 @@ impl<'a> Histories<'a> {
         }
     }
 
-    /// The oldest run that the server still has: from the newest one back.
+    /// The oldest run that the server still has.
     async fn first_run(&self) -> Result<String, ClientError> {
-        let mut run_id = String::new();
-        let mut known = None;
-        loop {
-            let opening = match self.opening(&run_id).await {
-                Ok(opening) => opening,
-                // The server keeps the runs before it no longer.
-                Err(e @ ClientError::NotFound(_)) => return known.ok_or(e),
-                Err(e) => return Err(e),
-            };
-            let (own, before) = opening;
-            known = Some(own);
-            if before.is_empty() {
-                return known.ok_or_else(|| ClientError::NotFound(workflow_id(self.version)));
-            }
-            run_id = before;
-        }
+        let chain = self.chain().await?;
+        chain.into_iter().next().ok_or_else(|| ClientError::NotFound(workflow_id(self.version)))
     }
 
-    /// A run's own id and that of the run before it.
-    async fn opening(&self, run_id: &str) -> Result<(String, String), ClientError> {
+    /// The run after one that ended without saying which comes next: it was recovered, or there is none.
+    async fn run_after(&self, run_id: &str) -> Result<Option<String>, ClientError> {
+        let chain = self.chain().await?;
+        Ok(chain.into_iter().skip_while(|run| run != run_id).nth(1))
+    }
+
+    /// The runs that the server still has, oldest first: from the newest one back.
+    async fn chain(&self) -> Result<Vec<String>, ClientError> {
+        let mut chain = vec![self.client.newest_run(self.version).await?];
+        loop {
+            let own = chain.last().map_or("", String::as_str);
+            match self.run_before(own).await {
+                Ok(Some(before)) => chain.push(before),
+                Ok(None) => break,
+                // The server keeps this run no longer; it is not the newest one.
+                Err(ClientError::NotFound(_)) if chain.len() > 1 => {
+                    chain.pop();
+                    break;
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        chain.reverse();
+        Ok(chain)
+    }
+
+    async fn run_before(&self, run_id: &str) -> Result<Option<String>, ClientError> {
         let answer = self.fetch(run_id, Vec::new(), false, 1).await?;
         let first = answer.history.and_then(|history| history.events.into_iter().next());
-        match first.and_then(|event| event.attributes) {
-            Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) => {
-                Ok((started.original_execution_run_id, started.continued_execution_run_id))
+        let Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) =
+            first.and_then(|event| event.attributes)
+        else {
+            return Err(ClientError::NotFound(workflow_id(self.version)));
+        };
+        let continued = started.continued_execution_run_id;
+        let recovered = || start_of(started.input.as_ref()).map(|start| start.recovered_from);
+        let before = if continued.is_empty() { recovered().unwrap_or_default() } else { continued };
+        Ok(Some(before).filter(|before| !before.is_empty()))
+    }
+
+    /// All events of one run up to now.
+    pub(super) async fn run(&self, run_id: &str) -> Result<Vec<HistoryEvent>, ClientError> {
+        let (mut events, mut token) = (Vec::new(), Vec::new());
+        loop {
+            let answer = self.fetch(run_id, token, false, 0).await?;
+            events.extend(answer.history.map(|history| history.events).unwrap_or_default());
+            token = answer.next_page_token;
+            if token.is_empty() {
+                return Ok(events);
             }
-            _ => Err(ClientError::NotFound(workflow_id(self.version))),
         }
     }
 
@@ -207,8 +242,7 @@ impl Page {
             && marker.marker_name == MARKER
         {
             self.is_ours = true;
-            let record = read_marker(&marker).map_err(|why| unreadable(number, &why))?;
-            self.records.extend(record);
+            self.records.extend(read_record(number, &marker)?);
         }
         Ok(())
     }
@@ -254,6 +288,23 @@ fn read_marker(marker: &MarkerRecordedEventAttributes) -> Result<Option<Record>,
     let result = marker.details.get(RESULT).and_then(|payloads| payloads.payloads.first());
     let payload = result.ok_or("found no result")?;
     serde_json::from_slice(&payload.data).map(Some).map_err(|e| format!("found {e}"))
+}
+
+/// What the decision in this event recorded; nothing, if it failed or the marker is another one.
+pub(super) fn read_record(
+    event: i64,
+    marker: &MarkerRecordedEventAttributes,
+) -> Result<Option<Record>, ClientError> {
+    if marker.marker_name != MARKER {
+        return Ok(None);
+    }
+    read_marker(marker).map_err(|why| unreadable(event, &why))
+}
+
+/// What a run was started with, if it can be read.
+pub(super) fn start_of(input: Option<&Payloads>) -> Option<Start> {
+    let payload = input?.payloads.first()?;
+    serde_json::from_slice(&payload.data).ok()
 }
 
 fn unreadable(event: i64, why: &str) -> ClientError {

@@ -65,8 +65,10 @@ fn refused(failure: &Failure) -> ClientError {
     ClientError::Refused { kind, message: failure.message.clone() }
 }
 
-pub(super) fn is_long_history(error: &ClientError) -> bool {
-    matches!(error, ClientError::Refused { kind, .. } if kind == "errLongHistory")
+/// Refused for the moment only: the controller cannot begin anything just now, or the worker has lost the workflow task
+/// that held the request, of which the server then says that it was not processed.
+pub(super) fn is_for_later(error: &ClientError) -> bool {
+    matches!(error, ClientError::Refused { kind, .. } if matches!(&**kind, "errLongHistory" | "UnprocessedUpdate"))
 }
 
 /// Too many questions to one controller at once, or one that the server has dropped.

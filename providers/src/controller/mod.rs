@@ -6,7 +6,9 @@
 
 mod actions;
 mod activities;
+mod alarm;
 pub mod client;
+mod confirmed;
 pub mod connect;
 pub mod contract;
 mod decide;

@@ -1,6 +1,7 @@
 //! The worker that serves controllers: one for the workflow and its calls, one for the paced reads.
 
 use super::activities::{self, Activities};
+use super::confirmed::HistoryLength;
 use super::fast_poll::{FastPoll, FastPollWorkflow, life};
 use super::gone;
 use super::host::LiveHost;
@@ -65,6 +66,7 @@ pub async fn run(
             client: client.clone(),
             pace: Pace::a_second(activities::READS_PER_SECOND),
         })
+        .workflow_interceptor(HistoryLength::teller())
         // How long work waits for a process that has died before another one takes it.
         .sticky_queue_schedule_to_start_timeout(TAKEOVER)
         .graceful_shutdown_period(options.grace)

@@ -1,12 +1,9 @@
 //! Histories of every release replay under this one: the workflow follows the record and never asks the core.
 
-use super::data_converter;
-use super::workflow::InstanceWorkflow;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use temporalio_client::WorkflowHistory;
-use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
 
 /// The first two are from before the record alone said how a run goes on.
 const HISTORIES: [&str; 3] = [
@@ -15,16 +12,8 @@ const HISTORIES: [&str; 3] = [
     include_str!("../../tests/histories/0.1.0-went-on.json"),
 ];
 
-/// No activity is registered, so a decision can come from nowhere but the record.
 async fn replay(history: &str) -> Result<(), String> {
-    let options = WorkflowReplayerOptions::new()
-        .data_converter(data_converter())
-        .register_workflow::<InstanceWorkflow>()
-        .unwrap()
-        .build();
-    let replayer = WorkflowReplayer::new(options).unwrap();
-    let history = WorkflowHistory::from_json(history.as_bytes()).unwrap();
-    replayer.replay_workflow(history).await.map(drop).map_err(|e| format!("{e:?}"))
+    super::journal::replay(WorkflowHistory::from_json(history.as_bytes()).unwrap()).await
 }
 
 /// The history with every recorded decision changed by `change`.
@@ -49,6 +38,7 @@ fn with_payload<T>(event: &mut Value, place: &str, change: impl FnOnce(&mut Valu
 }
 
 const MARKED: &str = "/details/data/payloads/0/data";
+const SIGNALLED: &str = "/input/payloads/0/data";
 const DECIDED: &str = "/details/result/payloads/0/data";
 
 /// A run that was begun, reached by a signal, and gave way to the next: its events, to be changed.
@@ -140,7 +130,8 @@ async fn a_signal_beside_the_decision_that_ends_a_run_changes_nothing_in_replay(
 async fn signals_that_a_recorded_decision_did_not_take_wait_for_the_next_one() {
     // They came in a task that was lost after the first decision was taken: on replay they are there before it.
     let mut events = Events::recorded();
-    let signal = events.event(27);
+    let mut signal = events.event(27);
+    let task_add = with_payload(&mut signal, SIGNALLED, |add| add.clone());
     events.renumber_calls(3);
     let mut second = events.event(6);
     with_payload(&mut second, MARKED, |marked| {
@@ -149,9 +140,10 @@ async fn signals_that_a_recorded_decision_did_not_take_wait_for_the_next_one() {
         marked["activation_index"] = 2.into();
     });
     with_payload(&mut second, DECIDED, |record| {
-        for entry in record["entries"].as_array_mut().unwrap() {
-            entry["step"]["actions"] = json!([]);
-        }
+        let entry = &mut record["entries"][0];
+        entry["step"]["actions"] = json!([]);
+        entry["input"] = json!({"task_add": task_add});
+        record["entries"] = json!([entry, entry]);
         record["taken"] = 2.into();
         for key in ["header", "begun", "settings"] {
             record.as_object_mut().unwrap().remove(key);
@@ -167,6 +159,21 @@ async fn signals_that_a_recorded_decision_did_not_take_wait_for_the_next_one() {
         replay(&as_before).await.is_err(),
         "the first decision takes all, and nothing asks for the second"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_decision_took_need_not_have_come_first() {
+    // The last decision took the answer alone; the signal came after it was asked and is handed on.
+    let later = with_decisions(HISTORIES[2], |record| {
+        let entries = record["entries"].as_array_mut().unwrap();
+        if entries.iter().any(|entry| entry["input"].get("task_add").is_some()) {
+            entries.retain(|entry| entry["input"].get("metrics").is_some());
+            assert_eq!(entries.len(), 1);
+            record["taken"] = 1.into();
+        }
+    });
+    assert_ne!(later, with_decisions(HISTORIES[2], |_| ()));
+    replay(&later).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

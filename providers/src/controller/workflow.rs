@@ -2,27 +2,28 @@
 
 use super::actions::UnderWay;
 use super::activities::Activities;
+use super::alarm::Alarm;
+use super::confirmed::{HistoryLength, Ordered};
 use super::contract::{
     self, DELETED, MEMO, Memo, QUERY_DESCRIBE, QUERY_DUMP, SIGNAL_TASK_ADD, Start, UPDATE_DELETE,
     UPDATE_SPEC, UPDATE_VALIDATE, WORKFLOW_TYPE,
 };
 use super::decide::{Question, Record};
-use super::failure::Refused;
+use super::failure::{Refused, kind_name};
 use crate::provider::Target;
-use futures::future::{LocalBoxFuture, MaybeDone, maybe_done};
-use futures::{FutureExt, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::task::{Context, Poll};
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 use temporalio_common::data_converters::RawValue;
 use temporalio_sdk::workflows::{self, workflow, workflow_methods};
 use temporalio_sdk::{
     ActivityCloseTimeouts, ActivityOptions, ContinueAsNewOptions, LocalActivityOptions, MemoValue,
-    SyncWorkflowContext, TimerOptions, WorkflowCancellationToken, WorkflowContext, WorkflowContextView,
-    WorkflowResult, WorkflowTermination,
+    SyncWorkflowContext, WorkflowContext, WorkflowContextView, WorkflowResult, WorkflowTermination,
 };
 use wci_core::controller::{
     Description, Input, Refusal, RefusalKind, Request, Response, Settings, WorkerDeploymentVersion,
@@ -53,6 +54,10 @@ pub struct InstanceWorkflow {
     inbox: Vec<Input>,
     /// How many of them the decision under way was given.
     asked: usize,
+    /// A decision is under way, or its record has not been taken over yet.
+    is_deciding: bool,
+    /// What came of the last one that ordered something.
+    ordered: Ordered,
     answers: BTreeMap<String, Response>,
     requests: u64,
     /// An update was begun in this run, so the next one begins when it has ended.
@@ -62,6 +67,7 @@ pub struct InstanceWorkflow {
     is_finished: bool,
     /// Nothing but the record says what is ordered. Histories from before this was so replay in their own way.
     goes_by_record: bool,
+    is_strict: bool,
 }
 
 #[workflow_methods]
@@ -82,12 +88,15 @@ impl InstanceWorkflow {
             recorded: 0,
             inbox: start.waiting.into_iter().map(Input::TaskAdd).collect(),
             asked: 0,
+            is_deciding: false,
+            ordered: Ordered::default(),
             answers: BTreeMap::new(),
             requests: 0,
             has_updated: false,
             is_continue_told: false,
             is_finished: false,
             goes_by_record: start.goes_by_record,
+            is_strict: start.is_strict,
         }
     }
 
@@ -95,18 +104,24 @@ impl InstanceWorkflow {
     #[run(name = WORKFLOW_TYPE)]
     pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<()> {
         let mut under_way = UnderWay::new(ctx.clone(), ctx.state(|s| s.target.clone()));
-        let mut alarm = Alarm::default();
+        let mut alarm = Alarm::new(ctx.state(|s| !s.is_strict));
         loop {
             let question = ctx.state_mut(|s| s.take_question(ctx.continue_as_new_suggested()));
             let options =
                 LocalActivityOptions::builder().start_to_close_timeout(Duration::from_secs(10)).build();
             let record = ctx.execute_local_activity(Activities::decide, question, options).await?;
-            let (actions, wake_at, now) = ctx.state_mut(|s| s.learn(record));
-            remember(ctx)?;
-            for action in actions {
-                ctx.state(|s| under_way.begin(action, &s.state));
+            if ctx.state(|s| s.is_strict) {
+                let ended = ended(&mut under_way, &mut alarm).await;
+                ctx.state_mut(|s| s.inbox.extend(ended));
             }
-            alarm.set(ctx, wake_at, now);
+            let Learnt { actions, wake_at, now, woke_up } = ctx.state_mut(|s| s.learn(record));
+            remember(ctx)?;
+            let mut events = 0;
+            for action in actions {
+                events += u32::from(ctx.state(|s| under_way.begin(action, &s.state)));
+            }
+            events += u32::from(alarm.set(ctx, wake_at, now, woke_up));
+            ctx.state_mut(|s| s.ordered.note(ctx.history_length(), events));
             if ctx.state(|s| s.goes_by_record) {
                 order(&mut under_way, &mut alarm).await;
             }
@@ -127,6 +142,7 @@ impl InstanceWorkflow {
     fn task_add(&mut self, _ctx: &mut SyncWorkflowContext<Self>, add: RawValue) {
         // A signal that cannot be read is nobody's to answer; it is dropped, as the original does. Arguments come as
         // they are, for the SDK would fail the whole workflow task over one in another encoding, again and again.
+        self.ordered.note_signal();
         if let Ok(add) = argument::<TaskAdd>(&add) {
             self.inbox.push(Input::TaskAdd(add));
         }
@@ -147,8 +163,8 @@ impl InstanceWorkflow {
     }
 
     #[update_validator(update)]
-    fn validate_update(&self, _ctx: &WorkflowContextView, argument: &RawValue) -> Result<(), HandlerError> {
-        self.admit(UPDATE_SPEC, argument)
+    fn validate_update(&self, ctx: &WorkflowContextView, argument: &RawValue) -> Result<(), HandlerError> {
+        self.admit(ctx, UPDATE_SPEC, argument)
     }
 
     #[update(name = UPDATE_SPEC)]
@@ -157,8 +173,8 @@ impl InstanceWorkflow {
     }
 
     #[update_validator(delete)]
-    fn validate_delete(&self, _ctx: &WorkflowContextView, argument: &RawValue) -> Result<(), HandlerError> {
-        self.admit(UPDATE_DELETE, argument)
+    fn validate_delete(&self, ctx: &WorkflowContextView, argument: &RawValue) -> Result<(), HandlerError> {
+        self.admit(ctx, UPDATE_DELETE, argument)
     }
 
     #[update(name = UPDATE_DELETE)]
@@ -167,8 +183,8 @@ impl InstanceWorkflow {
     }
 
     #[update_validator(validate)]
-    fn validate_validate(&self, _ctx: &WorkflowContextView, argument: &RawValue) -> Result<(), HandlerError> {
-        self.admit(UPDATE_VALIDATE, argument)
+    fn validate_validate(&self, ctx: &WorkflowContextView, argument: &RawValue) -> Result<(), HandlerError> {
+        self.admit(ctx, UPDATE_VALIDATE, argument)
     }
 
     #[update(name = UPDATE_VALIDATE)]
@@ -190,12 +206,26 @@ impl InstanceWorkflow {
     }
 
     /// Whether a request would be begun now. It is not asked again in replay.
-    fn admit(&self, name: &str, argument: &RawValue) -> Result<(), HandlerError> {
+    fn admit(&self, ctx: &WorkflowContextView, name: &str, argument: &RawValue) -> Result<(), HandlerError> {
         let request = read(name, argument)?;
+        if !self.may_accept(HistoryLength::of(ctx)) {
+            let kind = RefusalKind::LongHistory;
+            return Err(Refused(Refusal::new(kind, kind_name(kind))).into());
+        }
         // Before the first decision of a run the settings are not known; the core then refuses after all.
         let Some(settings) = &self.settings else { return Ok(()) };
         let controller = Controller::resume(self.version(), permissive(settings), self.state.clone());
         controller.admit(&request).map_err(|refusal| Refused(refusal).into())
+    }
+
+    /// Whether the acceptance of a request takes the same place in history as on replay. If not it shall come again.
+    ///
+    /// A request that comes while a decision is under way comes in a later workflow task than the decision was asked
+    /// in, which happens where a question was answered between. Should the decision stand in the history of the earlier
+    /// task already, then what it orders follows the acceptance now and would precede it on replay. The workflow cannot
+    /// see whether it does.
+    fn may_accept(&self, history_length: Option<u32>) -> bool {
+        !self.is_deciding && history_length.is_none_or(|length| self.ordered.is_confirmed(length))
     }
 
     /// Hands a request to the core and waits for its answer.
@@ -224,6 +254,7 @@ impl InstanceWorkflow {
 
     fn take_question(&mut self, is_suggested: bool) -> Question {
         self.asked = self.inbox.len().min(MOST_INPUTS);
+        self.is_deciding = true;
         Question {
             namespace: self.target.namespace.clone(),
             version: self.version(),
@@ -237,9 +268,10 @@ impl InstanceWorkflow {
     }
 
     /// Takes over what was decided; what is left to do are the actions, and to come again at a time.
-    fn learn(&mut self, mut record: Record) -> (Vec<Action>, Option<Timestamp>, Timestamp) {
-        let taken = record.taken.unwrap_or(self.asked).min(self.inbox.len());
-        self.inbox.drain(..taken);
+    fn learn(&mut self, mut record: Record) -> Learnt {
+        let woke_up = record.entries.iter().any(|entry| entry.input == Input::WokeUp);
+        self.is_deciding = false;
+        self.remove_taken(&record);
         self.recorded += record.entries.len() as u64;
         self.has_updated |= record.entries.iter().any(begins_update);
         let (now, wake_at) = (record.at, record.wake_at());
@@ -259,7 +291,21 @@ impl InstanceWorkflow {
             }
             _ => true,
         });
-        (actions, wake_at, now)
+        Learnt { actions, wake_at, now, woke_up }
+    }
+
+    /// Removes what the decision was given. It need not be the first: on replay something that came after the decision
+    /// was asked, in a task that was lost, may stand before it.
+    fn remove_taken(&mut self, record: &Record) {
+        if record.taken.is_none() {
+            self.inbox.drain(..self.asked);
+            return;
+        }
+        for entry in &record.entries {
+            if let Some(at) = self.inbox.iter().position(|input| is_same(input, &entry.input)) {
+                self.inbox.remove(at);
+            }
+        }
     }
 
     /// Tells the core once that the run shall end: after an update, or when the history grows long. An update under
@@ -302,7 +348,10 @@ impl InstanceWorkflow {
     /// Whether nothing has come that the next run could not be handed.
     fn can_hand_on(&self) -> bool {
         let can_take_signals = self.goes_by_record && self.inbox.len() <= MOST_INPUTS;
-        self.inbox.is_empty() || (can_take_signals && self.inbox.iter().all(|input| signal(input).is_some()))
+        // The next run has timers of its own. On replay the last one may have been heard earlier.
+        let is_timer = |input: &Input| self.is_strict && matches!(input, Input::WokeUp);
+        let can_take = |input: &Input| is_timer(input) || (can_take_signals && signal(input).is_some());
+        self.inbox.iter().all(can_take)
     }
 
     fn may_end(&self) -> bool {
@@ -328,9 +377,25 @@ impl InstanceWorkflow {
             settings: s.settings.clone(),
             waiting: s.inbox.iter().filter_map(signal).cloned().collect(),
             goes_by_record: true,
+            is_strict: true,
+            recovered_from: String::new(),
         });
         ctx.continue_as_new(start, ContinueAsNewOptions::default())?;
         Ok(None)
+    }
+}
+
+/// Whether what came is what was recorded: an answer by the question it belongs to, anything else by what it says.
+fn is_same(came: &Input, recorded: &Input) -> bool {
+    match (came, recorded) {
+        (Input::Metrics { id, .. }, Input::Metrics { id: other, .. })
+        | (Input::SpecChecked { id, .. }, Input::SpecChecked { id: other, .. })
+        | (Input::Registered { id, .. }, Input::Registered { id: other, .. })
+        | (Input::ActionFinished { id, .. }, Input::ActionFinished { id: other, .. }) => id == other,
+        (Input::Requested { request_id, .. }, Input::Requested { request_id: other, .. }) => {
+            request_id == other
+        }
+        _ => came == recorded,
     }
 }
 
@@ -347,6 +412,17 @@ fn permissive(remembered: &Settings) -> Settings {
         shortest_poll: Millis::ZERO,
         ..remembered.clone()
     }
+}
+
+/// What a record leads to.
+struct Learnt {
+    actions: Vec<Action>,
+    /// To come again at this time.
+    wake_at: Option<Timestamp>,
+    /// When the last of it happened.
+    now: Timestamp,
+    /// A timer had rung.
+    woke_up: bool,
 }
 
 fn begins_update(entry: &Entry) -> bool {
@@ -372,6 +448,22 @@ fn read(name: &str, raw: &RawValue) -> Result<Request, HandlerError> {
 fn argument<T: DeserializeOwned>(raw: &RawValue) -> Result<T, String> {
     let data = raw.payloads.first().map_or(b"null".as_slice(), |payload| payload.data.as_slice());
     serde_json::from_slice(data).map_err(|e| format!("argument: found {e}, expected JSON"))
+}
+
+/// What has ended while the decision was under way. On replay the decision may have been asked earlier than it was then,
+/// and what it took may have come only meanwhile.
+async fn ended(under_way: &mut UnderWay, alarm: &mut Alarm) -> Vec<Input> {
+    std::future::poll_fn(|cx| {
+        let mut ended = Vec::new();
+        while let Poll::Ready(Some(input)) = Pin::new(&mut *under_way).poll_next(cx) {
+            ended.push(input);
+        }
+        while alarm.poll_ring(cx).is_ready() {
+            ended.push(Input::WokeUp);
+        }
+        Poll::Ready(ended)
+    })
+    .await
 }
 
 /// Orders all that a record leads to, before anything else is looked at: what else has come by now may not have come
@@ -438,48 +530,4 @@ fn remember(ctx: &WorkflowContext<InstanceWorkflow>) -> Result<(), WorkflowTermi
     });
     ctx.upsert_memo([(MEMO, Some(MemoValue::new(memo)))])?;
     Ok(())
-}
-
-/// The one timer. It is left alone as long as the time at which it rings stays the same.
-#[derive(Default)]
-struct Alarm {
-    at: Option<Timestamp>,
-    timer: Option<(MaybeDone<LocalBoxFuture<'static, ()>>, WorkflowCancellationToken)>,
-}
-
-impl Alarm {
-    fn set(&mut self, ctx: &WorkflowContext<InstanceWorkflow>, at: Option<Timestamp>, now: Timestamp) {
-        if self.at == at && self.timer.is_some() {
-            return;
-        }
-        if let Some((_, token)) = self.timer.take() {
-            token.cancel();
-        }
-        self.at = at;
-        self.timer = at.map(|at| {
-            let token = ctx.cancellation_token().child_token();
-            let millis = u64::try_from(at.since(now).get()).unwrap_or(0);
-            let duration = Duration::from_millis(millis);
-            let options = TimerOptions::builder(duration).cancellation_token(token.clone()).build();
-            let ctx = ctx.clone();
-            let rings = async move {
-                ctx.timer(options).await;
-            };
-            (maybe_done(rings.boxed_local()), token)
-        });
-    }
-
-    fn order(&mut self, cx: &mut Context<'_>) {
-        if let Some((rings, _)) = &mut self.timer {
-            let _ = rings.poll_unpin(cx);
-        }
-    }
-
-    async fn ring(&mut self) {
-        match &mut self.timer {
-            Some((rings, _)) => rings.await,
-            None => std::future::pending().await,
-        }
-        self.timer = None;
-    }
 }

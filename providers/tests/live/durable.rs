@@ -21,14 +21,14 @@ fn lambda(scaling: Value) -> Value {
         "scaling": {"scaling_algorithm": "no-sync", "config": scaling}}}})
 }
 
-async fn journal(client: &Client, deployment: &str) -> Vec<u8> {
+pub async fn journal(client: &Client, deployment: &str) -> Vec<u8> {
     let mut journal = Vec::new();
     Histories::of(client, &version(deployment)).write(&mut journal, false).await.unwrap();
     journal
 }
 
 /// How many signals were handled, and how many invocations decided.
-fn handled(journal: &[u8]) -> (usize, usize) {
+pub fn handled(journal: &[u8]) -> (usize, usize) {
     let (mut signals, mut invocations) = (0, 0);
     let mut reader = JournalReader::new();
     let count = |record: Record| {
@@ -41,7 +41,7 @@ fn handled(journal: &[u8]) -> (usize, usize) {
     (signals, invocations)
 }
 
-fn task_add(n: usize) -> wci_core::signals::TaskAdd {
+pub fn task_add(n: usize) -> wci_core::signals::TaskAdd {
     serde_json::from_value(
         json!({"task_queue_name": format!("q{n}"), "task_queue_type": 2, "is_sync_match": false,
         "no_sync_match_signals_batched": 1}),
@@ -131,6 +131,63 @@ async fn signals_of_the_moment_in_which_a_run_gives_way_to_the_next_are_not_lost
         (handled(&journal(&client, "runs").await).0 == sent).then_some(())
     })
     .await;
+}
+
+/// A question may be answered in the very task in which a decision ends, and an update come before the next one; a task
+/// may be lost to a question, and a process that takes over may have been asked before it is given the task.
+#[tokio::test(flavor = "multi_thread")]
+async fn questions_beside_updates_signals_and_kills_leave_histories_that_replay() {
+    const CONTROLLERS: usize = 8;
+    let rounds = std::env::var("WCI_SOAK_ROUNDS").map_or(8, |rounds| rounds.parse().unwrap());
+    let server = Server::start().await;
+    let mut controller = server.controller(&[], &[]);
+    let client = server.client().await.unwrap();
+    let spec = |max: usize| {
+        json!({"scaling_group_specs": {"g": {"compute": {"provider_type": "external"},
+            "scaling": {"scaling_algorithm": "rate-based", "config": {"max_count": max}}}}})
+    };
+    let names: Vec<String> = (0..CONTROLLERS).map(|n| format!("asked{n}")).collect();
+    for name in &names {
+        client.update(&version(name), &whole(spec(1))).await.unwrap();
+    }
+    let asking = names.iter().chain(&names).map(|name| {
+        let (client, version) = (client.clone(), version(name));
+        tokio::spawn(async move {
+            loop {
+                // While nobody serves it, it does not answer.
+                let _ = client.describe(&version).await;
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        })
+    });
+    let asking: Vec<_> = asking.collect();
+    for round in 1..=rounds {
+        let changing = names.iter().map(async |name| {
+            client.signal_task_add(&version(name), &task_add(round)).await.unwrap();
+            client.update(&version(name), &whole(spec(1 + round % 100))).await
+        });
+        for changed in futures::future::join_all(changing).await {
+            changed.unwrap();
+        }
+        if round % 4 == 0 {
+            controller.kill();
+            controller = server.controller(&[], &[]);
+        }
+    }
+    asking.iter().for_each(tokio::task::JoinHandle::abort);
+    let mut failed = Vec::new();
+    for name in &names {
+        let replayed = Histories::of(&client, &version(name)).replay().await.unwrap();
+        assert!(replayed.runs > rounds, "{replayed:?}");
+        for (run, why) in replayed.failed {
+            let id = format!("temporal-sys-worker-controller-instance:{name}:1");
+            let shown = server.temporal(&["workflow", "show", "-w", &id, "-r", &run, "-o", "json"]);
+            let file = scratch(&format!("{run}.json"));
+            std::fs::write(&file, shown.stdout).unwrap();
+            failed.push(format!("{}: {why}", file.display()));
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

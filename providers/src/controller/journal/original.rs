@@ -165,7 +165,7 @@ impl Histories<'_> {
         let mut run = Some(self.first_run().await?);
         while let Some(run_id) = run.take() {
             let mut token = Vec::new();
-            loop {
+            let has_ended = loop {
                 let answer = self.fetch(&run_id, std::mem::take(&mut token), follow, 0).await?;
                 token = answer.next_page_token;
                 let mut is_closed = false;
@@ -177,8 +177,11 @@ impl Histories<'_> {
                     taker(event).await?;
                 }
                 if is_closed || token.is_empty() {
-                    break;
+                    break is_closed;
                 }
+            };
+            if has_ended && run.is_none() {
+                run = self.run_after(&run_id).await?;
             }
         }
         Ok(())
