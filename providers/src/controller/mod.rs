@@ -22,6 +22,7 @@ mod host;
 pub mod journal;
 mod messages;
 mod pace;
+mod recovery;
 mod rivals;
 mod run;
 mod statistics;

@@ -1,6 +1,8 @@
-//! Says which controllers are stuck, in the log and as a figure: nothing else of them is heard.
+//! Controllers that are stuck: said in the log and as a figure, for nothing else of them is heard, and helped on where
+//! their histories are what keeps them.
 
 use super::client::{Client, ClientError, Summary, way_out};
+use super::recovery::{Recovery, recover};
 use crate::error::ProviderError;
 use crate::serve::metrics::{Labels, Metrics};
 use std::collections::BTreeMap;
@@ -8,7 +10,7 @@ use std::time::Duration;
 use wci_core::controller::{FailureClass, WorkerDeploymentVersion};
 
 /// One question of each process in so long, however many controllers there are.
-const LOOK_INTERVAL: Duration = Duration::from_secs(60);
+const LOOK_INTERVAL: Duration = Duration::from_secs(20);
 
 /// Looks again and again, for ever.
 pub(super) async fn look(client: &Client, metrics: &Metrics) {
@@ -18,6 +20,7 @@ pub(super) async fn look(client: &Client, metrics: &Metrics) {
     loop {
         match client.stuck().await {
             Ok(stuck) => {
+                let stuck = still_stuck(client, stuck).await;
                 let count = i64::try_from(stuck.len()).unwrap_or(i64::MAX);
                 metrics.stuck_count.write(&labels, |gauge| gauge.set(count));
                 known.take(stuck).iter().for_each(Change::tell);
@@ -31,6 +34,45 @@ pub(super) async fn look(client: &Client, metrics: &Metrics) {
         }
         tokio::time::sleep(LOOK_INTERVAL).await;
     }
+}
+
+/// Lets those of this task queue go on whose histories cannot be replayed; what is left are the others.
+async fn still_stuck(client: &Client, stuck: Vec<Summary>) -> Vec<Summary> {
+    let mut left = Vec::new();
+    for mut one in stuck {
+        if one.task_queue == client.task_queue() {
+            match goes_on(client, &one).await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(e) => one.problem = one.problem.map(|problem| format!("{problem}; not recovered: {e}")),
+            }
+        }
+        left.push(one);
+    }
+    left
+}
+
+/// Whether it does from now on.
+async fn goes_on(client: &Client, stuck: &Summary) -> Result<bool, ClientError> {
+    let Summary { deployment_name, build_id, .. } = stuck.clone();
+    let version = WorkerDeploymentVersion { deployment_name, build_id };
+    let recovery = recover(client, &version).await?;
+    let WorkerDeploymentVersion { deployment_name, build_id } = &version;
+    match &recovery {
+        Recovery::NotNeeded => {}
+        Recovery::Ended => tracing::warn!(
+            deployment_name,
+            build_id,
+            "the history of the deleted controller could not be replayed: its run was ended"
+        ),
+        Recovery::Begun(why) => tracing::warn!(
+            deployment_name,
+            build_id,
+            why,
+            "the controller's history could not be replayed: it goes on in a new run from its last decision"
+        ),
+    }
+    Ok(recovery != Recovery::NotNeeded)
 }
 
 /// The stuck controllers of the last look, by deployment and build.

@@ -1,9 +1,22 @@
-//! A controller whose workflow tasks fail again and again is seen.
+//! A controller whose workflow tasks fail again and again is seen, and goes on if its history is what keeps it.
 
+use crate::durable::{handled, journal, task_add};
 use crate::program::{A_MINUTE, eventually, free_port};
 use crate::temporal::{Server, version, whole};
 use serde_json::{Value, json};
 use std::time::Duration;
+use temporalio_client::tonic::IntoRequest;
+use temporalio_common::protos::temporal::api::command::v1::{
+    Command, StartTimerCommandAttributes, command::Attributes,
+};
+use temporalio_common::protos::temporal::api::enums::v1::CommandType;
+use temporalio_common::protos::temporal::api::taskqueue::v1::TaskQueue;
+use temporalio_common::protos::temporal::api::workflowservice::v1::{
+    PollWorkflowTaskQueueRequest, RespondWorkflowTaskCompletedRequest,
+};
+use wci_core::journal::replay;
+use wci_providers::Client;
+use wci_providers::controller::journal::Histories;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stuck_controller_is_told_of_wherever_controllers_are() {
@@ -60,4 +73,74 @@ async fn a_stuck_controller_is_told_of_wherever_controllers_are() {
         log.lines().any(|line| line.contains("the controller is stuck") && line.contains(id)).then_some(())
     })
     .await;
+}
+
+/// Takes the controller's next task as if it were a process of ours, and orders what nobody else would.
+async fn derail(client: &Client) {
+    let mut service = client.temporal().connection().workflow_service();
+    let poll = PollWorkflowTaskQueueRequest {
+        namespace: "default".into(),
+        task_queue: Some(TaskQueue { name: "wci-controller".into(), ..TaskQueue::default() }),
+        ..PollWorkflowTaskQueueRequest::default()
+    };
+    let task_token = eventually("its task is there", A_MINUTE, async || {
+        let task = service.poll_workflow_task_queue(poll.clone().into_request()).await.ok()?.into_inner();
+        (!task.task_token.is_empty()).then_some(task.task_token)
+    })
+    .await;
+    let timer = StartTimerCommandAttributes {
+        timer_id: "nobody's".into(),
+        start_to_fire_timeout: Duration::from_secs(86_400).try_into().ok(),
+    };
+    let command = Command {
+        command_type: CommandType::StartTimer.into(),
+        attributes: Some(Attributes::StartTimerCommandAttributes(timer)),
+        ..Command::default()
+    };
+    let completed = RespondWorkflowTaskCompletedRequest {
+        namespace: "default".into(),
+        task_token,
+        commands: vec![command],
+        ..RespondWorkflowTaskCompletedRequest::default()
+    };
+    service.respond_workflow_task_completed(completed.into_request()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_controller_whose_history_cannot_be_replayed_goes_on_from_its_last_decision() {
+    let server = Server::start().await;
+    let mut controller = server.controller(&[], &[]);
+    let client = server.client().await.unwrap();
+    let spec = json!({"scaling_group_specs": {"g": {"compute": {"provider_type": "external"},
+        "scaling": {"scaling_algorithm": "rate-based", "config": {"max_count": 9}}}}});
+    let token = client.update(&version("derailed"), &whole(spec)).await.unwrap().conflict_token;
+    let signal = async |n: usize| client.signal_task_add(&version("derailed"), &task_add(n)).await.unwrap();
+    // The update ended a run; the next one is to have recorded something.
+    eventually("the next run has begun", A_MINUTE, async || {
+        client.dump(&version("derailed")).await.ok().filter(|state| !state.wci.is_continue_wanted)
+    })
+    .await;
+    signal(0).await;
+    eventually("the signal is handled", A_MINUTE, async || {
+        (handled(&journal(&client, "derailed").await).0 == 1).then_some(())
+    })
+    .await;
+    controller.kill();
+    signal(1).await;
+    derail(&client).await;
+    signal(2).await;
+    let named = version("derailed");
+    assert_eq!(Histories::of(&client, &named).replay().await.unwrap().failed.len(), 1);
+
+    let controller = server.controller(&[], &[]);
+    let described = eventually("it goes on", 5 * A_MINUTE, async || client.describe(&named).await.ok()).await;
+    assert_eq!(described.conflict_token, token);
+    signal(3).await;
+    eventually("every signal is handled", A_MINUTE, async || {
+        (handled(&journal(&client, "derailed").await).0 == 4).then_some(())
+    })
+    .await;
+    assert_eq!(replay(&journal(&client, "derailed").await).unwrap().different_steps, 0);
+    let log = std::fs::read_to_string(&controller.log).unwrap();
+    assert!(log.contains("could not be replayed: it goes on in a new run from its last decision"), "{log}");
 }

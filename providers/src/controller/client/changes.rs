@@ -1,11 +1,14 @@
 //! The requests that change a controller: an update of a running one, or of one that is started with it.
 
-use super::{Client, ClientError};
+use super::{Client, ClientError, PATIENCE};
 use crate::controller::contract::{DIVISION, DIVISION_ATTRIBUTE, Start, WORKFLOW_TYPE, workflow_id};
-use crate::controller::messages::{execution, keyword, payloads, result, timed};
+use crate::controller::messages::{execution, is_busy, keyword, missing_or, payloads, result, server, timed};
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 use temporalio_client::tonic::{Code, Status};
-use temporalio_common::protos::temporal::api::common::v1::{Payloads, SearchAttributes, WorkflowType};
+use temporalio_common::protos::temporal::api::common::v1::{
+    Payloads, SearchAttributes, WorkflowExecution, WorkflowType,
+};
 use temporalio_common::protos::temporal::api::enums::v1::{
     UpdateWorkflowExecutionLifecycleStage, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
 };
@@ -38,10 +41,18 @@ impl Client {
         message: &Update,
         id: &str,
     ) -> Result<Result<Payloads, ClientError>, Status> {
-        let namespace_id = self.namespace_id().await?;
+        let start = Start {
+            namespace_name: self.namespace(),
+            namespace_id: self.namespace_id().await?,
+            deployment_name: version.deployment_name.clone(),
+            build_id: version.build_id.clone(),
+            goes_by_record: true,
+            is_strict: true,
+            ..Start::default()
+        };
         let mut has_division = true;
         loop {
-            let start = self.start_request(version, &namespace_id, id, has_division);
+            let start = self.start_request(&start, &self.task_queue, id, has_division);
             let update = self.update_request(version, name, message, id);
             let operation =
                 |operation| api::execute_multi_operation_request::Operation { operation: Some(operation) };
@@ -75,28 +86,67 @@ impl Client {
         }
     }
 
-    fn start_request(
+    /// Begins a new run in the place of this one, which ends.
+    pub(in crate::controller) async fn supersede(
+        &self,
+        start: &Start,
+        task_queue: &str,
+        run_id: &str,
+    ) -> Result<(), ClientError> {
+        let begun = Instant::now();
+        let mut has_division = true;
+        loop {
+            let request = api::StartWorkflowExecutionRequest {
+                workflow_id_conflict_policy: WorkflowIdConflictPolicy::TerminateExisting.into(),
+                // Whoever else does the same for the same run asks for the same thing.
+                ..self.start_request(start, task_queue, &format!("recover:{run_id}"), has_division)
+            };
+            match self.service().start_workflow_execution(timed(request)).await {
+                Ok(_) => return Ok(()),
+                Err(status) if has_division && status.code() == Code::InvalidArgument => has_division = false,
+                Err(status) if is_busy(&status) && begun.elapsed() < PATIENCE => {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+                Err(status) => return Err(server("beginning a new run", &status)),
+            }
+        }
+    }
+
+    /// Ends this run at once.
+    pub(in crate::controller) async fn terminate(
         &self,
         version: &WorkerDeploymentVersion,
-        namespace_id: &str,
+        run_id: &str,
+        reason: &str,
+    ) -> Result<(), ClientError> {
+        let request = api::TerminateWorkflowExecutionRequest {
+            namespace: self.namespace(),
+            workflow_execution: Some(WorkflowExecution {
+                workflow_id: workflow_id(version),
+                run_id: run_id.to_owned(),
+            }),
+            reason: reason.to_owned(),
+            identity: self.identity(),
+            ..api::TerminateWorkflowExecutionRequest::default()
+        };
+        let answer = self.service().terminate_workflow_execution(timed(request)).await;
+        answer.map(drop).map_err(|status| missing_or(version, "ending the run", &status))
+    }
+
+    fn start_request(
+        &self,
+        start: &Start,
+        task_queue: &str,
         id: &str,
         has_division: bool,
     ) -> api::StartWorkflowExecutionRequest {
-        let start = Start {
-            namespace_name: self.namespace(),
-            namespace_id: namespace_id.to_owned(),
-            deployment_name: version.deployment_name.clone(),
-            build_id: version.build_id.clone(),
-            goes_by_record: true,
-            ..Start::default()
-        };
         let division = HashMap::from([(DIVISION_ATTRIBUTE.to_owned(), keyword(DIVISION))]);
         api::StartWorkflowExecutionRequest {
             namespace: self.namespace(),
-            workflow_id: workflow_id(version),
+            workflow_id: workflow_id(&start.version()),
             workflow_type: Some(WorkflowType { name: WORKFLOW_TYPE.into() }),
-            task_queue: Some(TaskQueue { name: self.task_queue.clone(), ..TaskQueue::default() }),
-            input: Some(payloads(&start)),
+            task_queue: Some(TaskQueue { name: task_queue.to_owned(), ..TaskQueue::default() }),
+            input: Some(payloads(start)),
             identity: self.identity(),
             request_id: id.to_owned(),
             workflow_id_reuse_policy: WorkflowIdReusePolicy::AllowDuplicate.into(),
