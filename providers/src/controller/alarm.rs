@@ -31,20 +31,20 @@ impl Alarm {
         Self { cancels, timers: Vec::new(), due: Due::default() }
     }
 
-    /// Wants to ring at a time, given what a record says: when it was, and whether a timer had rung. Whether another
+    /// Wants to ring at a time, given what a record says: when it was, and how many timers had rung. Whether another
     /// timer begins.
     pub(super) fn set(
         &mut self,
         ctx: &WorkflowContext<InstanceWorkflow>,
         at: Option<Timestamp>,
         now: Timestamp,
-        woke_up: bool,
+        rings: usize,
     ) -> bool {
         if self.cancels {
             self.timers.extract_if(.., |timer| Some(timer.at) != at).for_each(|timer| timer.token.cancel());
-            self.due = Due(self.timers.iter().map(|timer| timer.at).collect());
+            self.due = Due { times: self.timers.iter().map(|timer| timer.at).collect(), overdue: 0 };
         } else {
-            self.due.forget_rung(now, woke_up);
+            self.due.forget_rung(now, rings);
         }
         let Some(at) = at.filter(|at| self.due.begins(*at)) else { return false };
         let token = ctx.cancellation_token().child_token();
@@ -82,23 +82,29 @@ impl Alarm {
 
 /// When timers are still to ring by what is recorded: whether one has rung may be heard earlier on replay.
 #[derive(Default)]
-struct Due(Vec<Timestamp>);
+struct Due {
+    times: Vec<Timestamp>,
+    /// Timers whose time has passed and that were not heard yet.
+    overdue: usize,
+}
 
 impl Due {
-    /// A timer that rang before its time, by the clock of the process that was woken up, has rung all the same.
-    fn forget_rung(&mut self, now: Timestamp, woke_up: bool) {
-        let before = self.0.len();
-        self.0.retain(|due| *due > now);
-        if woke_up && self.0.len() == before {
-            let earliest = self.0.iter().min().copied();
-            self.0.retain(|due| Some(*due) != earliest);
-        }
+    /// A ring belongs to a timer whose time has passed; if there is none, one rang before its time by the clock of the
+    /// process that was woken up.
+    fn forget_rung(&mut self, now: Timestamp, rings: usize) {
+        let before = self.times.len();
+        self.times.retain(|due| *due > now);
+        self.overdue += before - self.times.len();
+        let late = rings.min(self.overdue);
+        self.overdue -= late;
+        self.times.sort_unstable();
+        self.times.drain(..(rings - late).min(self.times.len()));
     }
 
     /// Whether a timer must begin for that time: there is none that rings soon enough.
     fn begins(&mut self, at: Timestamp) -> bool {
-        let begins = self.0.iter().all(|due| *due > at);
-        self.0.extend(begins.then_some(at));
+        let begins = self.times.iter().all(|due| *due > at);
+        self.times.extend(begins.then_some(at));
         begins
     }
 }
@@ -116,9 +122,9 @@ mod tests {
         let mut due = Due::default();
         assert!(due.begins(at(500)) && !due.begins(at(500)) && !due.begins(at(900)));
         assert!(due.begins(at(100)), "an earlier one, beside it");
-        due.forget_rung(at(100), true);
+        due.forget_rung(at(100), 1);
         assert!(!due.begins(at(500)), "the first one stays");
-        due.forget_rung(at(501), false);
+        due.forget_rung(at(501), 0);
         assert!(due.begins(at(900)));
     }
 
@@ -126,9 +132,21 @@ mod tests {
     fn a_timer_that_rings_too_early_is_followed_by_another() {
         let mut due = Due::default();
         assert!(due.begins(at(500)));
-        due.forget_rung(at(499), false);
+        due.forget_rung(at(499), 0);
         assert!(!due.begins(at(500)), "something else has happened");
-        due.forget_rung(at(499), true);
+        due.forget_rung(at(499), 1);
+        assert!(due.begins(at(500)) && due.begins(at(400)));
+        due.forget_rung(at(399), 2);
+        assert!(due.begins(at(500)), "both have rung");
+    }
+
+    #[test]
+    fn a_late_ring_belongs_to_the_timer_whose_time_has_passed() {
+        let mut due = Due::default();
         assert!(due.begins(at(500)));
+        due.forget_rung(at(501), 0);
+        assert!(due.begins(at(900)));
+        due.forget_rung(at(502), 1);
+        assert!(!due.begins(at(900)), "the later one is still to ring");
     }
 }

@@ -20,6 +20,7 @@ pub(crate) use stuck::way_out;
 use temporalio_client::tonic::{Code, Status};
 use temporalio_common::protos::temporal::api::enums::v1::WorkflowExecutionStatus;
 use temporalio_common::protos::temporal::api::query::v1::WorkflowQuery;
+use temporalio_common::protos::temporal::api::workflow::v1::WorkflowExecutionInfo;
 use temporalio_common::protos::temporal::api::workflowservice::v1 as api;
 use tokio::time::timeout;
 use wci_core::State;
@@ -127,14 +128,31 @@ impl Client {
 
     /// The id of the version's newest run, also of one that has ended.
     pub(super) async fn newest_run(&self, version: &WorkerDeploymentVersion) -> Result<String, ClientError> {
+        Ok(self.execution_info(version).await?.execution.unwrap_or_default().run_id)
+    }
+
+    async fn execution_info(
+        &self,
+        version: &WorkerDeploymentVersion,
+    ) -> Result<WorkflowExecutionInfo, ClientError> {
         let request = api::DescribeWorkflowExecutionRequest {
             namespace: self.namespace(),
             execution: Some(execution(version)),
         };
         let answer = self.service().describe_workflow_execution(timed(request)).await;
         let answer = answer.map_err(|status| missing_or(version, "looking for the controller", &status))?;
-        let info = answer.into_inner().workflow_execution_info.unwrap_or_default();
-        Ok(info.execution.unwrap_or_default().run_id)
+        Ok(answer.into_inner().workflow_execution_info.unwrap_or_default())
+    }
+
+    /// Whether this is the version's run, and still goes on.
+    pub(super) async fn is_current(
+        &self,
+        version: &WorkerDeploymentVersion,
+        run_id: &str,
+    ) -> Result<bool, ClientError> {
+        let info = self.execution_info(version).await?;
+        let is_running = info.status() == WorkflowExecutionStatus::Running;
+        Ok(is_running && info.execution.is_some_and(|execution| execution.run_id == run_id))
     }
 
     /// The spec and its standing.

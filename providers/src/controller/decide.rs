@@ -117,6 +117,13 @@ impl Record {
         steps.flat_map(|step| std::mem::take(&mut step.actions)).collect()
     }
 
+    /// The inputs that it was given and took. What the decision itself told the core stands before and behind them.
+    pub(super) fn inputs(&self) -> impl Iterator<Item = &Input> {
+        let inputs = self.entries.iter().map(|entry| &entry.input);
+        let is_own = |input: &&Input| matches!(input, Input::SettingsChanged(_));
+        inputs.skip_while(is_own).take(self.taken.unwrap_or(0))
+    }
+
     /// When the core wants to be woken after all of it.
     pub(super) fn wake_at(&self) -> Option<Timestamp> {
         self.steps().last().and_then(|step| step.wake_at)

@@ -8,7 +8,7 @@ pub(crate) use newest::{Newest, Place};
 pub use replayed::Replayed;
 #[cfg(test)]
 pub(super) use replayed::replay;
-pub(super) use replayed::replay_events;
+pub(super) use replayed::why_not;
 
 use super::client::{Client, ClientError};
 use super::contract::{Start, workflow_id};

@@ -6,48 +6,76 @@
 
 use super::client::{Client, ClientError};
 use super::contract::{SIGNAL_TASK_ADD, Start};
-use super::journal::{Histories, read_record, replay_events, start_of};
+use super::journal::{Histories, read_record, start_of, why_not};
 use crate::error::ProviderError;
+use std::time::Duration;
 use temporalio_common::protos::temporal::api::history::v1::HistoryEvent;
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 use wci_core::controller::{Input, WorkerDeploymentVersion};
 use wci_core::signals::TaskAdd;
 
+/// More signals than the core lets wait are dropped by it anyway, and a start must not grow beyond what the server takes.
+const MOST_SIGNALS: usize = 4000;
+/// How often one of them is tried.
+const TRIES: u32 = 10;
+
 /// What came of looking at a controller that seems to be stuck.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Recovery {
-    /// Its history can be replayed: whatever keeps it from going on is not that.
+    /// Its history can be replayed, or somebody else was first: it is nothing for us.
     NotNeeded,
-    /// It was deleted, and only the end of its run was still to come.
+    /// It was deleted or never got a spec, and only the end of its run was still to come.
     Ended,
     /// It goes on in a new run; this is why.
     Begun(String),
 }
 
-/// Begins a new run if this program cannot replay the present one. That others do so at the same time is no harm: the
-/// server knows the second one's request.
+/// Begins a new run if this program cannot replay the present one.
 pub(super) async fn recover(
     client: &Client,
     version: &WorkerDeploymentVersion,
 ) -> Result<Recovery, ClientError> {
     let run_id = client.newest_run(version).await?;
     let histories = Histories::of(client, version);
+    let Some(why) = why_not(histories.run(&run_id).await?).await? else { return Ok(Recovery::NotNeeded) };
+    // Replaying takes its time, and the later this is read, the less comes in the meantime.
     let events = histories.run(&run_id).await?;
-    let Err(why) = replay_events(events.clone()).await else { return Ok(Recovery::NotNeeded) };
     let mut next = Successor::default();
     events.iter().try_for_each(|event| next.take(event))?;
+    if !client.is_current(version, &run_id).await? {
+        return Ok(Recovery::NotNeeded);
+    }
     let Some(start) = next.start(&run_id) else {
-        client.terminate(version, &run_id, "deleted; its history cannot be replayed").await?;
+        client.terminate(version, &run_id, "nothing is left to do; its history cannot be replayed").await?;
         return Ok(Recovery::Ended);
     };
-    client.supersede(&start, &next.task_queue, &run_id).await?;
-    // What came in the meantime. Only signals tell: the task that failed took numbers of events that it never had.
+    if !client.supersede(&start, &next.task_queue, &run_id).await? {
+        return Ok(Recovery::NotNeeded);
+    }
+    // Only signals tell what is new: the task that failed took numbers of events that it never had.
     let known = events.iter().filter_map(task_add).count();
     let all = histories.run(&run_id).await?;
     for (n, add) in all.iter().filter_map(task_add).enumerate().skip(known) {
-        client.signal_once(version, &add, format!("{run_id}:{n}")).await?;
+        hand_over(client, version, &add, format!("{run_id}:{n}")).await?;
     }
     Ok(Recovery::Begun(why))
+}
+
+/// Nobody else has that signal any more.
+async fn hand_over(
+    client: &Client,
+    version: &WorkerDeploymentVersion,
+    add: &TaskAdd,
+    id: String,
+) -> Result<(), ClientError> {
+    let mut tries = TRIES;
+    loop {
+        tries -= 1;
+        match client.signal_once(version, add, id.clone()).await {
+            Err(e) if e.is_transient() && tries > 0 => tokio::time::sleep(Duration::from_secs(1)).await,
+            done => return done,
+        }
+    }
 }
 
 /// What a run hands on, gathered from its events.
@@ -85,11 +113,12 @@ impl Successor {
         Ok(())
     }
 
-    /// Nothing if the controller was deleted.
+    /// Nothing if the controller was deleted, or has no spec.
     fn start(&self, run_id: &str) -> Option<Start> {
-        let taken = self.taken.min(self.waiting.len());
-        (!self.start.state.wci.is_deleted).then(|| Start {
-            waiting: self.waiting[taken..].to_vec(),
+        let state = &self.start.state;
+        let is_empty = state.spec.is_none() && state.unreadable_spec.is_none();
+        (!is_empty && !state.wci.is_deleted).then(|| Start {
+            waiting: self.waiting.iter().skip(self.taken).take(MOST_SIGNALS).cloned().collect(),
             goes_by_record: true,
             is_strict: true,
             recovered_from: run_id.to_owned(),

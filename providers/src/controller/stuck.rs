@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use wci_core::controller::{FailureClass, WorkerDeploymentVersion};
 
-/// One question of each process in so long, however many controllers there are.
+/// One question of each process in so long, however many controllers there are. Those that are stuck are looked at one
+/// by one.
 const LOOK_INTERVAL: Duration = Duration::from_secs(20);
 
 /// Looks again and again, for ever.
@@ -63,7 +64,7 @@ async fn goes_on(client: &Client, stuck: &Summary) -> Result<bool, ClientError> 
         Recovery::Ended => tracing::warn!(
             deployment_name,
             build_id,
-            "the history of the deleted controller could not be replayed: its run was ended"
+            "the history of a controller with nothing left to do could not be replayed: its run was ended"
         ),
         Recovery::Begun(why) => tracing::warn!(
             deployment_name,

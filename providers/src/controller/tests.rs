@@ -13,7 +13,8 @@ const HISTORIES: [&str; 3] = [
 ];
 
 async fn replay(history: &str) -> Result<(), String> {
-    super::journal::replay(WorkflowHistory::from_json(history.as_bytes()).unwrap()).await
+    let history = WorkflowHistory::from_json(history.as_bytes()).unwrap();
+    super::journal::replay(history).await.unwrap().map_or(Ok(()), Err)
 }
 
 /// The history with every recorded decision changed by `change`.

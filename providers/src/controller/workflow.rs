@@ -114,13 +114,13 @@ impl InstanceWorkflow {
                 let ended = ended(&mut under_way, &mut alarm).await;
                 ctx.state_mut(|s| s.inbox.extend(ended));
             }
-            let Learnt { actions, wake_at, now, woke_up } = ctx.state_mut(|s| s.learn(record));
+            let Learnt { actions, wake_at, now, rings } = ctx.state_mut(|s| s.learn(record));
             remember(ctx)?;
             let mut events = 0;
             for action in actions {
                 events += u32::from(ctx.state(|s| under_way.begin(action, &s.state)));
             }
-            events += u32::from(alarm.set(ctx, wake_at, now, woke_up));
+            events += u32::from(alarm.set(ctx, wake_at, now, rings));
             ctx.state_mut(|s| s.ordered.note(ctx.history_length(), events));
             if ctx.state(|s| s.goes_by_record) {
                 order(&mut under_way, &mut alarm).await;
@@ -269,7 +269,7 @@ impl InstanceWorkflow {
 
     /// Takes over what was decided; what is left to do are the actions, and to come again at a time.
     fn learn(&mut self, mut record: Record) -> Learnt {
-        let woke_up = record.entries.iter().any(|entry| entry.input == Input::WokeUp);
+        let rings = record.inputs().filter(|input| **input == Input::WokeUp).count();
         self.is_deciding = false;
         self.remove_taken(&record);
         self.recorded += record.entries.len() as u64;
@@ -291,7 +291,7 @@ impl InstanceWorkflow {
             }
             _ => true,
         });
-        Learnt { actions, wake_at, now, woke_up }
+        Learnt { actions, wake_at, now, rings }
     }
 
     /// Removes what the decision was given. It need not be the first: on replay something that came after the decision
@@ -301,8 +301,8 @@ impl InstanceWorkflow {
             self.inbox.drain(..self.asked);
             return;
         }
-        for entry in &record.entries {
-            if let Some(at) = self.inbox.iter().position(|input| is_same(input, &entry.input)) {
+        for taken in record.inputs() {
+            if let Some(at) = self.inbox.iter().position(|input| is_same(input, taken)) {
                 self.inbox.remove(at);
             }
         }
@@ -421,8 +421,8 @@ struct Learnt {
     wake_at: Option<Timestamp>,
     /// When the last of it happened.
     now: Timestamp,
-    /// A timer had rung.
-    woke_up: bool,
+    /// How many timers had rung.
+    rings: usize,
 }
 
 fn begins_update(entry: &Entry) -> bool {

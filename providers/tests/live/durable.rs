@@ -164,11 +164,13 @@ async fn questions_beside_updates_signals_and_kills_leave_histories_that_replay(
     for round in 1..=rounds {
         let changing = names.iter().map(async |name| {
             client.signal_task_add(&version(name), &task_add(round)).await.unwrap();
-            client.update(&version(name), &whole(spec(1 + round % 100))).await
+            let change = whole(spec(1 + round % 100));
+            eventually("it takes the change", 5 * A_MINUTE, async || {
+                client.update(&version(name), &change).await.ok()
+            })
+            .await
         });
-        for changed in futures::future::join_all(changing).await {
-            changed.unwrap();
-        }
+        futures::future::join_all(changing).await;
         if round % 4 == 0 {
             controller.kill();
             controller = server.controller(&[], &[]);
@@ -177,6 +179,10 @@ async fn questions_beside_updates_signals_and_kills_leave_histories_that_replay(
     asking.iter().for_each(tokio::task::JoinHandle::abort);
     let mut failed = Vec::new();
     for name in &names {
+        eventually("every signal is handled", A_MINUTE, async || {
+            (handled(&journal(&client, name).await).0 == rounds).then_some(())
+        })
+        .await;
         let replayed = Histories::of(&client, &version(name)).replay().await.unwrap();
         assert!(replayed.runs > rounds, "{replayed:?}");
         for (run, why) in replayed.failed {

@@ -86,23 +86,24 @@ impl Client {
         }
     }
 
-    /// Begins a new run in the place of this one, which ends.
+    /// Begins a new run in the place of this one, which ends; false if it is no longer the one that goes on. The server
+    /// ends whatever run there is, so each try looks first.
     pub(in crate::controller) async fn supersede(
         &self,
         start: &Start,
         task_queue: &str,
         run_id: &str,
-    ) -> Result<(), ClientError> {
+    ) -> Result<bool, ClientError> {
         let begun = Instant::now();
         let mut has_division = true;
-        loop {
+        while self.is_current(&start.version(), run_id).await? {
             let request = api::StartWorkflowExecutionRequest {
                 workflow_id_conflict_policy: WorkflowIdConflictPolicy::TerminateExisting.into(),
                 // Whoever else does the same for the same run asks for the same thing.
                 ..self.start_request(start, task_queue, &format!("recover:{run_id}"), has_division)
             };
             match self.service().start_workflow_execution(timed(request)).await {
-                Ok(_) => return Ok(()),
+                Ok(_) => return Ok(true),
                 Err(status) if has_division && status.code() == Code::InvalidArgument => has_division = false,
                 Err(status) if is_busy(&status) && begun.elapsed() < PATIENCE => {
                     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -110,6 +111,7 @@ impl Client {
                 Err(status) => return Err(server("beginning a new run", &status)),
             }
         }
+        Ok(false)
     }
 
     /// Ends this run at once.

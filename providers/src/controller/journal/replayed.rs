@@ -4,10 +4,13 @@ use super::Histories;
 use crate::controller::client::ClientError;
 use crate::controller::data_converter;
 use crate::controller::workflow::InstanceWorkflow;
+use crate::error::ProviderError;
 use temporalio_client::WorkflowHistory;
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 use temporalio_common::protos::temporal::api::history::v1::{History, HistoryEvent};
-use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
+use temporalio_sdk::workflow_replayer::{
+    WorkflowReplayError, WorkflowReplayFailure, WorkflowReplayer, WorkflowReplayerOptions,
+};
 
 /// What became of replaying a controller's runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,24 +31,23 @@ impl Histories<'_> {
         let mut run = Vec::new();
         self.events(false, async |event| {
             if event.event_id == 1 {
-                replayed.take(std::mem::take(&mut run)).await;
+                replayed.take(std::mem::take(&mut run)).await?;
             }
             run.push(event);
             Ok(())
         })
         .await?;
-        replayed.take(run).await;
+        replayed.take(run).await?;
         Ok(replayed)
     }
 }
 
 impl Replayed {
-    async fn take(&mut self, run: Vec<HistoryEvent>) {
-        let Some(run_id) = run.first().and_then(run_id) else { return };
+    async fn take(&mut self, run: Vec<HistoryEvent>) -> Result<(), ClientError> {
+        let Some(run_id) = run.first().and_then(run_id) else { return Ok(()) };
         self.runs += 1;
-        if let Err(why) = replay_events(run).await {
-            self.failed.push((run_id, why));
-        }
+        self.failed.extend(why_not(run).await?.map(|why| (run_id, why)));
+        Ok(())
     }
 }
 
@@ -58,10 +60,15 @@ fn run_id(first: &HistoryEvent) -> Option<String> {
     }
 }
 
-/// Replays what a run has done up to now.
-pub(in crate::controller) async fn replay_events(events: Vec<HistoryEvent>) -> Result<(), String> {
-    let events = without_open_task(events);
-    if events.is_empty() { Ok(()) } else { replay(History { events }.into()).await }
+/// Why what a run has done up to now cannot be replayed, if it cannot.
+pub(in crate::controller) async fn why_not(run: Vec<HistoryEvent>) -> Result<Option<String>, ClientError> {
+    let events = without_open_task(run);
+    if events.is_empty() {
+        return Ok(None);
+    }
+    replay(History { events }.into()).await.map_err(|e| {
+        ClientError::Server(ProviderError::unavailable(format!("the history was not replayed: {e}")))
+    })
 }
 
 /// Of a task that is under way nothing is known yet, and what the replayer is given must end one.
@@ -78,13 +85,23 @@ fn without_open_task(mut events: Vec<HistoryEvent>) -> Vec<HistoryEvent> {
     events
 }
 
-/// Replays one run. No activity is registered, so a decision can come from nowhere but the record.
-pub(in crate::controller) async fn replay(history: WorkflowHistory) -> Result<(), String> {
+/// Replays one run; what comes back is why it cannot be. No activity is registered, so a decision can come from nowhere
+/// but the record.
+pub(in crate::controller) async fn replay(history: WorkflowHistory) -> Result<Option<String>, String> {
     let options = WorkflowReplayerOptions::new()
         .data_converter(data_converter())
         .register_workflow::<InstanceWorkflow>()
         .map_err(|e| e.to_string())?
         .build();
     let replayer = WorkflowReplayer::new(options).map_err(|e| e.to_string())?;
-    replayer.replay_workflow(history).await.map_err(|e| e.to_string())
+    match replayer.replay_workflow(history).await {
+        Ok(()) => Ok(None),
+        // What else goes wrong says nothing of the history.
+        Err(WorkflowReplayError::Replay(
+            failure @ (WorkflowReplayFailure::Nondeterminism { .. }
+            | WorkflowReplayFailure::WorkflowTaskFailure { .. }
+            | WorkflowReplayFailure::Internal { .. }),
+        )) => Ok(Some(failure.to_string())),
+        Err(e) => Err(e.to_string()),
+    }
 }
