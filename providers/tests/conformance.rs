@@ -7,6 +7,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -253,36 +254,45 @@ async fn webhook_conforms() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_can_tell_a_repeated_call_and_is_called_on_one_connection() {
+async fn a_webhook_can_tell_a_repeated_call_and_is_called_on_connections_that_are_kept() {
     let fake = Fake::start().await;
     let compute = json!({"provider_type": "webhook", "config": {"url": format!("{}/hook", fake.address)}});
     let host = Host { allows_private_addresses: true, ..Host::default() };
     let (side, registry) = (Side { compute, host, fake: fake.clone() }, Registry::default());
-    for key in ["run/5/g/0", "run/5/g/0", "run/5/g/1"] {
-        provider(&side, &registry).invoke_worker(&CallId::new(key)).await.unwrap();
+    let keys = ["run/5/g/0", "run/5/g/0", "run/5/g/1"].repeat(8);
+    for key in &keys {
+        provider(&side, &registry).invoke_worker(&CallId::new(*key)).await.unwrap();
     }
     let calls = fake.calls();
     let told: Vec<_> = calls.iter().map(|(_, key)| key.as_str()).collect();
-    assert_eq!(told, ["run/5/g/0", "run/5/g/0", "run/5/g/1"]);
-    assert!(calls.iter().all(|(port, _)| *port == calls[0].0), "{calls:?}");
+    assert_eq!(told, keys);
+    assert!(are_kept(calls.iter().map(|(port, _)| *port)), "{calls:?}");
+}
+
+/// Most calls came on a connection that was there: the next call may be sooner than the last one gives its own back.
+fn are_kept(ports: impl Iterator<Item = u16>) -> bool {
+    let ports: Vec<_> = ports.collect();
+    2 * ports.iter().collect::<BTreeSet<_>>().len() <= ports.len()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cluster_is_called_on_one_connection_until_it_refuses_the_credentials() {
+async fn a_cluster_is_called_on_connections_that_are_kept_until_it_refuses_the_credentials() {
     let fake = Fake::start().await;
     let config = json!({"namespace": "n", "deployment": "w", "kubeconfig": kubeconfig(&fake.address)});
     let compute = json!({"provider_type": "k8s", "config": config});
     let (side, registry) = (Side { compute, host: Host::default(), fake: fake.clone() }, Registry::default());
     let set = async |count| provider(&side, &registry).set_worker_set_size(count).await;
-    set(1).await.unwrap();
-    set(2).await.unwrap();
+    for count in 1..=10 {
+        set(count).await.unwrap();
+    }
     side.set_mood(Mood::Failing(401));
-    assert_eq!(set(3).await.unwrap_err().class, FailureClass::Denied);
+    assert_eq!(set(11).await.unwrap_err().class, FailureClass::Denied);
+    let before: Vec<_> = fake.calls().into_iter().map(|(port, _)| port).collect();
     side.set_mood(Mood::Well);
-    set(3).await.unwrap();
-    let ports: Vec<_> = fake.calls().into_iter().map(|(port, _)| port).collect();
-    assert_eq!((ports[0], ports[1]), (ports[1], ports[2]), "{ports:?}");
-    assert_ne!(ports[2], ports[3], "{ports:?}");
+    set(11).await.unwrap();
+    let after = fake.calls()[before.len()].0;
+    assert!(are_kept(before.iter().copied()), "{before:?}");
+    assert!(!before.contains(&after), "{after} of {before:?}");
 }
 
 /// Each started process leaves a file behind.

@@ -264,9 +264,12 @@ function showLive(runs) {
 }
 
 async function showSummaries() {
-  const mine = loads;
-  const all = await Promise.all(state.variants.map((_, run) => player.ask("summary", { run })));
-  if (mine === loads && !player.isPlaying) fill("As `wci run` counts: up to this moment, committed lifetimes billed in full.", FINAL, all);
+  // While others are loaded, the rules are not those of the runs that are there.
+  const mine = tables;
+  const all = await Promise.all(mine.map((_, run) => player.ask("summary", { run }))).catch((error) => {
+    if (mine === tables) throw error;
+  });
+  if (mine === tables && !player.isPlaying) fill("As `wci run` counts: up to this moment, committed lifetimes billed in full.", FINAL, all);
 }
 
 function fill(caption, columns, rows) {
