@@ -258,9 +258,9 @@ mod tests {
     fn refused(line: &[&str]) -> String {
         let line = Line::try_parse_from(std::iter::once(&"run").chain(line)).unwrap();
         match line.args.check() {
-            Err(Failed::Usage(why)) => why,
-            Err(Failed::Action(why)) => panic!("not as wrong usage: {why}"),
             Ok(()) => String::new(),
+            Err(Failed::Usage(why)) => why,
+            Err(Failed::Action(why)) => format!("refused, but not as wrong usage: {why}"),
         }
     }
 

@@ -112,6 +112,9 @@ impl<'a> Histories<'a> {
 
     /// The run after one that ended without saying which comes next: it was recovered, or there is none.
     async fn run_after(&self, run_id: &str) -> Result<Option<String>, ClientError> {
+        if self.client.newest_run(self.version).await? == run_id {
+            return Ok(None);
+        }
         let chain = self.chain().await?;
         Ok(chain.into_iter().skip_while(|run| run != run_id).nth(1))
     }

@@ -140,9 +140,9 @@ impl InstanceWorkflow {
 
     #[signal(name = SIGNAL_TASK_ADD)]
     fn task_add(&mut self, _ctx: &mut SyncWorkflowContext<Self>, add: RawValue) {
+        self.ordered.note_signal();
         // A signal that cannot be read is nobody's to answer; it is dropped, as the original does. Arguments come as
         // they are, for the SDK would fail the whole workflow task over one in another encoding, again and again.
-        self.ordered.note_signal();
         if let Ok(add) = argument::<TaskAdd>(&add) {
             self.inbox.push(Input::TaskAdd(add));
         }

@@ -21,6 +21,12 @@ fn lambda(scaling: Value) -> Value {
         "scaling": {"scaling_algorithm": "no-sync", "config": scaling}}}})
 }
 
+/// A worker set that nobody starts workers for.
+pub fn rate_based(max: usize) -> Value {
+    json!({"scaling_group_specs": {"g": {"compute": {"provider_type": "external"},
+        "scaling": {"scaling_algorithm": "rate-based", "config": {"max_count": max}}}}})
+}
+
 pub async fn journal(client: &Client, deployment: &str) -> Vec<u8> {
     let mut journal = Vec::new();
     Histories::of(client, &version(deployment)).write(&mut journal, false).await.unwrap();
@@ -99,11 +105,7 @@ async fn signals_of_the_moment_in_which_a_run_gives_way_to_the_next_are_not_lost
     let server = Server::start().await;
     let mut controller = server.controller(&[], &[]);
     let client = server.client().await.unwrap();
-    let spec = |max: usize| {
-        json!({"scaling_group_specs": {"g": {"compute": {"provider_type": "external"},
-            "scaling": {"scaling_algorithm": "rate-based", "config": {"max_count": max}}}}})
-    };
-    client.update(&version("runs"), &whole(spec(1))).await.unwrap();
+    client.update(&version("runs"), &whole(rate_based(1))).await.unwrap();
     let (told, hears) = tokio::sync::watch::channel(false);
     let signalling = tokio::spawn({
         let client = client.clone();
@@ -119,7 +121,7 @@ async fn signals_of_the_moment_in_which_a_run_gives_way_to_the_next_are_not_lost
     });
     // Each update ends a run, and each further process replays what the one before it has left.
     for max in 2..14 {
-        client.update(&version("runs"), &whole(spec(max))).await.unwrap();
+        client.update(&version("runs"), &whole(rate_based(max))).await.unwrap();
         if max % 4 == 0 {
             controller.kill();
             controller = server.controller(&[], &[]);
@@ -142,13 +144,9 @@ async fn questions_beside_updates_signals_and_kills_leave_histories_that_replay(
     let server = Server::start().await;
     let mut controller = server.controller(&[], &[]);
     let client = server.client().await.unwrap();
-    let spec = |max: usize| {
-        json!({"scaling_group_specs": {"g": {"compute": {"provider_type": "external"},
-            "scaling": {"scaling_algorithm": "rate-based", "config": {"max_count": max}}}}})
-    };
     let names: Vec<String> = (0..CONTROLLERS).map(|n| format!("asked{n}")).collect();
     for name in &names {
-        client.update(&version(name), &whole(spec(1))).await.unwrap();
+        client.update(&version(name), &whole(rate_based(1))).await.unwrap();
     }
     let asking = names.iter().chain(&names).map(|name| {
         let (client, version) = (client.clone(), version(name));
@@ -164,7 +162,7 @@ async fn questions_beside_updates_signals_and_kills_leave_histories_that_replay(
     for round in 1..=rounds {
         let changing = names.iter().map(async |name| {
             client.signal_task_add(&version(name), &task_add(round)).await.unwrap();
-            let change = whole(spec(1 + round % 100));
+            let change = whole(rate_based(1 + round % 100));
             eventually("it takes the change", 5 * A_MINUTE, async || {
                 client.update(&version(name), &change).await.ok()
             })

@@ -1,6 +1,6 @@
 //! A controller whose workflow tasks fail again and again is seen, and goes on if its history is what keeps it.
 
-use crate::durable::{handled, journal, task_add};
+use crate::durable::{handled, journal, rate_based, task_add};
 use crate::program::{A_MINUTE, eventually, free_port};
 use crate::temporal::{Server, version, whole};
 use serde_json::{Value, json};
@@ -114,9 +114,7 @@ async fn a_controller_whose_history_cannot_be_replayed_goes_on_from_its_last_dec
     let server = Server::start().await;
     let mut controller = server.controller(&[], &[]);
     let client = server.client().await.unwrap();
-    let spec = json!({"scaling_group_specs": {"g": {"compute": {"provider_type": "external"},
-        "scaling": {"scaling_algorithm": "rate-based", "config": {"max_count": 9}}}}});
-    let token = client.update(&version("derailed"), &whole(spec)).await.unwrap().conflict_token;
+    let token = client.update(&version("derailed"), &whole(rate_based(9))).await.unwrap().conflict_token;
     let signal = async |n: usize| client.signal_task_add(&version("derailed"), &task_add(n)).await.unwrap();
     // The update ended a run; the next one is to have recorded something.
     eventually("the next run has begun", A_MINUTE, async || {
