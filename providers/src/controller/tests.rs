@@ -5,11 +5,13 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use temporalio_client::WorkflowHistory;
 
-/// The first two are from before the record alone said how a run goes on.
-const HISTORIES: [&str; 3] = [
+/// The first two are from before the record alone said how a run goes on, the third one from before it also said what a
+/// decision took and when timers begin.
+const HISTORIES: [&str; 4] = [
     include_str!("../../tests/histories/0.1.0-created.json"),
     include_str!("../../tests/histories/0.1.0-served-and-deleted.json"),
     include_str!("../../tests/histories/0.1.0-went-on.json"),
+    include_str!("../../tests/histories/0.1.0-by-record-alone.json"),
 ];
 
 async fn replay(history: &str) -> Result<(), String> {
@@ -187,12 +189,14 @@ async fn recorded_histories_replay() {
 #[tokio::test(flavor = "multi_thread")]
 async fn reasons_and_thresholds_of_a_record_are_free_to_change() {
     // A release with other rules would have written other reasons, inputs and settings.
-    let other = with_decisions(HISTORIES[1], |record| {
-        for entry in record["entries"].as_array_mut().unwrap() {
-            entry["step"]["decisions"] = Value::Array(Vec::new());
-        }
-    });
-    replay(&other).await.unwrap();
+    for history in HISTORIES {
+        let other = with_decisions(history, |record| {
+            for entry in record["entries"].as_array_mut().unwrap() {
+                entry["step"]["decisions"] = Value::Array(Vec::new());
+            }
+        });
+        replay(&other).await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
